@@ -1,0 +1,48 @@
+import type { Notification } from '../domain/notification.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import type { ProviderName, Registration, RegistrationRules } from '../domain/registration.ts'
+
+/** The port to a push provider. Adding one means a folder below providers/ and a line in app.ts. */
+export interface Provider {
+  readonly name: ProviderName
+
+  /** Attempts that one scope may have under way; more would only queue inside the provider. */
+  readonly concurrency: number
+
+  readonly rules: RegistrationRules
+
+  /**
+   * What pauses together with this registration, widest first: credential and environment, then topic. The last one is
+   * the lane in which its deliveries wait. Pure and cheap: called for every delivery.
+   */
+  scopesOf(registration: Registration): readonly [string, ...string[]]
+
+  /** The environment to try once after a misaddressed one; undefined when there is none. */
+  otherEnvironment(registration: Registration): string | undefined
+
+  /** One attempt. Always resolves, within the provider's deadline; never throws for what a provider or a network did. */
+  send(push: Push): Promise<Outcome>
+
+  health(): ProviderHealth
+
+  /** Waits for what is under way, then closes connections. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface Push {
+  /** UUID, the same on every attempt of this delivery. */
+  deliveryId: string
+  registration: Registration
+  notification: Notification
+  /** Instant after which the provider must not show it. */
+  expiresAt: number
+  /** A push in this registration's widest scope has once succeeded. */
+  scopeProven: boolean
+}
+
+export interface ProviderHealth {
+  /** `idle`: no connection is needed now; `ready`: connected; `down`: it could not connect. */
+  connection: 'idle' | 'ready' | 'down'
+  /** A stand-in receives the pushes, no real phone does. */
+  simulated: boolean
+}

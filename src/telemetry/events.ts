@@ -1,0 +1,76 @@
+import type { AttemptRecord, DeliveryState } from '../domain/delivery.ts'
+import type { IgnoreReason, MessageState } from '../domain/offline-message.ts'
+import type { ProviderName } from '../domain/registration.ts'
+
+/**
+ * The catalogue of everything that code tells operators. log-subscriber.ts and metrics-subscriber.ts turn events into
+ * lines and numbers. No event carries a body, a token, a credential or an URL.
+ */
+export interface RelayEvents {
+  'relay.started': { address: string; version: string }
+  'relay.stopping': { signal?: string | undefined }
+  'relay.stopped': Record<never, never>
+  'message.accepted': {
+    messageId: string
+    status: 'queued' | 'duplicate' | 'ignored'
+    reason?: IgnoreReason | undefined
+    durationMs: number
+    leased: boolean
+  }
+  'message.settled': { messageId: string; state: MessageState }
+  'attempt.finished': {
+    messageId: string
+    deliveryId: string
+    provider: ProviderName
+    app: string
+    attempt: AttemptRecord
+    state: DeliveryState
+  }
+  'attempt.crashed': { messageId: string; deliveryId: string; provider: ProviderName; error: unknown }
+  'provider.unknown-reason': { provider: ProviderName; status: number; reason: string }
+  'provider.connection': {
+    provider: ProviderName
+    scope: string
+    state: 'connected' | 'closed' | 'failed'
+    reason?: string | undefined
+  }
+  'scope.paused': { scope: string; reason: string; kind: 'unsent' | 'deferred' | 'blocked'; retryMs: number }
+  'scope.resumed': { scope: string; pausedMs: number }
+  'registration.changed': { change: 'created' | 'refreshed' | 'removed' | 'too-many-moves' }
+  'wave.started': { topic: string; misaddressed: number; recipients: number }
+  'wave.ended': { topic: string }
+  'store.commit': { durationMs: number; operations: number }
+  'store.unavailable': { reason: string }
+  'store.recovered': Record<never, never>
+  'loop.failed': { loop: string; error: unknown }
+}
+
+export type EventName = keyof RelayEvents
+
+export interface Events {
+  emit<N extends EventName>(name: N, event: RelayEvents[N]): void
+  /** The returned function unsubscribes. */
+  on<N extends EventName>(name: N, subscriber: (event: RelayEvents[N]) => void): () => void
+}
+
+/** Calls subscribers at once and in order. One that throws is dropped from this event: it never breaks a loop. */
+export function createEvents(): Events {
+  const subscribers = new Map<EventName, Set<(event: never) => void>>()
+  return {
+    emit(name, event) {
+      for (const subscriber of subscribers.get(name) ?? []) {
+        try {
+          subscriber(event as never)
+        } catch {
+          subscribers.get(name)?.delete(subscriber)
+        }
+      }
+    },
+    on(name, subscriber) {
+      const set = subscribers.get(name) ?? new Set()
+      subscribers.set(name, set)
+      set.add(subscriber as (event: never) => void)
+      return () => set.delete(subscriber as (event: never) => void)
+    },
+  }
+}
