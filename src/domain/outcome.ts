@@ -21,7 +21,8 @@ export type Outcome = {
   | /** This notification will never be taken. */ { kind: 'rejected' }
   | /** Told to wait. With a scope the whole scope waits, else only this registration. */ {
       kind: 'deferred'
-      untilMs: number
+      /** Absent when the provider named no time: then the attempt count decides. */
+      untilMs?: number
       scope?: string
     }
   | /** Provably not handed over. `retryNow`: another connection may take it at once. */ {

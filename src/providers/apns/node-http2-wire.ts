@@ -1,0 +1,100 @@
+import { type OpenSession, openSession } from './node-http2-session.ts'
+import type { Wire, WireHeaders, WireOptions, WireResult, WireState } from './wire.ts'
+
+interface Waiting {
+  headers: WireHeaders
+  body: Buffer
+  resolve(result: WireResult): void
+}
+
+/**
+ * Wire over node:http2 with one session. Node queues requests beyond the peer's stream limit silently, with their timers
+ * running, so this keeps its own queue and opens a stream only when the peer allows one.
+ */
+export function createNodeHttp2Wire(options: WireOptions): Wire {
+  return new NodeHttp2Wire(options)
+}
+
+class NodeHttp2Wire implements Wire {
+  readonly #options: WireOptions
+  readonly #waiting: Waiting[] = []
+  /** Sessions that still carry requests; only `#current` takes new ones. */
+  readonly #sessions = new Set<OpenSession>()
+  #current: OpenSession | undefined
+  #lastConnectFailed = false
+  #closing: Promise<void> | undefined
+
+  constructor(options: WireOptions) {
+    this.#options = options
+  }
+
+  request(headers: WireHeaders, body: Buffer): Promise<WireResult> {
+    if (this.#closing !== undefined) {
+      return Promise.resolve({ kind: 'not-processed', reason: 'closing', unreachable: true })
+    }
+    const { promise, resolve } = Promise.withResolvers<WireResult>()
+    this.#waiting.push({ headers, body, resolve })
+    this.#pump()
+    return promise
+  }
+
+  state(): WireState {
+    if (this.#current?.isReady()) return 'ready'
+    return this.#lastConnectFailed ? 'down' : 'idle'
+  }
+
+  retire(): void {
+    this.#current?.retire()
+    this.#current = undefined
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#drain()
+    return this.#closing
+  }
+
+  async #drain(): Promise<void> {
+    this.#fail('closing')
+    this.retire()
+    await Promise.all([...this.#sessions].map(session => session.closed))
+  }
+
+  #pump(): void {
+    if (this.#waiting.length === 0) return
+    const session = this.#usableSession()
+    while (this.#waiting.length > 0 && session.hasFreeStream()) {
+      const next = this.#waiting.shift()
+      if (next) session.send(next.headers, next.body, next.resolve)
+    }
+  }
+
+  #usableSession(): OpenSession {
+    if (this.#current?.isUsable()) return this.#current
+    const session = openSession(this.#options, {
+      onReady: () => {
+        this.#lastConnectFailed = false
+        this.#pump()
+      },
+      onFreeStream: () => this.#pump(),
+      onRetired: () => {
+        if (this.#current === session) this.#current = undefined
+        this.#pump()
+      },
+      onConnectFailed: reason => {
+        this.#lastConnectFailed = true
+        if (this.#current === session) this.#current = undefined
+        this.#fail(reason)
+      },
+    })
+    this.#current = session
+    this.#sessions.add(session)
+    void session.closed.then(() => this.#sessions.delete(session))
+    return session
+  }
+
+  #fail(reason: string): void {
+    for (const { resolve } of this.#waiting.splice(0)) {
+      resolve({ kind: 'not-processed', reason, unreachable: true })
+    }
+  }
+}

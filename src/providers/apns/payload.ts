@@ -1,0 +1,67 @@
+import { hash } from 'node:crypto'
+import apn from 'apn'
+import type { ChatData, Notification } from '../../domain/notification.ts'
+import { cutText } from '../../domain/text.ts'
+
+/** Bytes of the JSON body that Apple takes for an alert (PAYLOAD page). */
+export const MAX_PAYLOAD_BYTES = 4096
+const MAX_TITLE_BYTES = 256
+const MAX_THREAD_ID_BYTES = 128
+/** Left to the text before facts that only the app reads are dropped in its favour. */
+const LEAST_TEXT_BYTES = 512
+/** What goes first when names are so long that no text would fit; the relay's own id stays. */
+const DISPENSABLE = ['room', 'stanzaId', 'to', 'from'] as const satisfies readonly (keyof ChatData)[]
+
+/**
+ * The JSON body for a notification, at most 4096 bytes. A text that does not fit is cut on a grapheme boundary and ends
+ * in `…`. Custom keys stand beside `aps`: inside it Apple ignores them.
+ */
+export function encodePayload(notification: Notification): Buffer {
+  const fixed = withoutText(notification)
+  const room = MAX_PAYLOAD_BYTES - Buffer.byteLength(compile(fixed, ''))
+  return Buffer.from(compile(fixed, cutText(notification.body, room, jsonCost)))
+}
+
+function withoutText(notification: Notification): Notification {
+  const { threadId } = notification
+  const fixed: Notification = {
+    ...notification,
+    title: cutText(notification.title, MAX_TITLE_BYTES, jsonCost),
+    threadId:
+      Buffer.byteLength(threadId) > MAX_THREAD_ID_BYTES ? hash('sha256', threadId, 'base64url') : threadId,
+    chat: { ...notification.chat },
+  }
+  const wanted = Math.min(LEAST_TEXT_BYTES, 2 + Buffer.byteLength(notification.body))
+  for (const key of DISPENSABLE) {
+    if (Buffer.byteLength(compile(fixed, '')) + wanted <= MAX_PAYLOAD_BYTES) break
+    delete fixed.chat[key]
+  }
+  return fixed
+}
+
+function compile(notification: Notification, body: string): string {
+  const note = new apn.Notification() as AppleNotification
+  note.alert = { title: notification.title, body }
+  note.sound = 'default'
+  note.mutableContent = true
+  note.category = 'chat'
+  note.threadId = notification.threadId
+  if (notification.badge !== undefined) note.badge = notification.badge
+  note.payload = { chat: notification.chat }
+  return note.compile()
+}
+
+/** The model has these; its type declarations (8.1.0) lack them. */
+type AppleNotification = apn.Notification & { category: string; compile(): string }
+
+/** Bytes that a code unit takes in JSON text as JSON.stringify writes it: raw UTF-8, but escaped controls and surrogates. */
+function jsonCost(code: number): number {
+  if (code < 0x20) return SHORT_ESCAPES.has(code) ? 2 : 6
+  if (code === 0x22 || code === 0x5c) return 2
+  if (code < 0x80) return 1
+  if (code < 0x800) return 2
+  // Half of the four bytes of a pair; texts are well-formed when they get here.
+  return code >= 0xd800 && code <= 0xdfff ? 2 : 3
+}
+
+const SHORT_ESCAPES = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])

@@ -1,0 +1,35 @@
+/**
+ * The APNs provider's small interface to HTTP/2: one origin, one credential. It knows requests, never pushes.
+ * A result is exact about what is known: only `not-processed` may be sent again without risking a duplicate.
+ */
+export interface Wire {
+  /** Always resolves. The deadline runs from the moment the stream is opened, not while waiting for a free stream. */
+  request(headers: WireHeaders, body: Buffer): Promise<WireResult>
+  state(): WireState
+  /** New requests get a new connection; what is under way on the present one runs to its end. */
+  retire(): void
+  /** Waits for what is under way, then closes. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Names in lower case; pseudo-headers `:method` and `:path` included. */
+export type WireHeaders = Record<string, string>
+
+export type WireState = 'idle' | 'ready' | 'down'
+
+export type WireResult =
+  | { kind: 'response'; status: number; headers: Readonly<Record<string, string>>; body: string }
+  /** Never sent, above the last stream id of a GOAWAY, or REFUSED_STREAM (RFC 9113 §8.7). */
+  | { kind: 'not-processed'; reason: string /** No connection could be made. */; unreachable: boolean }
+  /** Sent, and no answer came: nobody knows. */
+  | { kind: 'unknown'; reason: string }
+
+export interface WireOptions {
+  origin: string
+  /** Authority of the server's certificate; undefined: Node's own list. */
+  ca: string | undefined
+  /** Client certificate, for certificate credentials. */
+  certificate: { cert: string; key: string } | undefined
+  /** Called once per connection made, lost or refused; `reason` is a code, never an address. */
+  onConnection(state: 'connected' | 'closed' | 'failed', reason: string | undefined): void
+}
