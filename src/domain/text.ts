@@ -23,6 +23,12 @@ export function cutText(text: string, maxCost: number, cost: UnitCost = utf8Cost
   return kept === '' ? '' : `${kept}${ELLIPSIS}`
 }
 
+/** `text` if its cost is at most `maxCost`, else its longest beginning that ends at a grapheme boundary; without `…`. */
+export function beginningOf(text: string, maxCost: number, cost: UnitCost = utf8Cost): string {
+  const end = fittingUnits(text, maxCost, cost)
+  return end === text.length ? text : text.slice(0, graphemeBoundary(text, end))
+}
+
 /** How many code units of `text` cost at most `maxCost`. */
 function fittingUnits(text: string, maxCost: number, cost: UnitCost): number {
   let sum = 0
