@@ -1,0 +1,206 @@
+import type { Clock } from '../domain/clock.ts'
+import { type AttemptRecord, recordAttempt } from '../domain/delivery.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import {
+  afterCrash,
+  COUNTS,
+  type Decision,
+  decide,
+  MAX_CRASHES,
+  STRIKES_TO_SUSPEND,
+} from '../domain/retry-policy.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { FoundRegistration, RegistrationEffect, Store } from '../store/store.ts'
+import type { Events } from '../telemetry/events.ts'
+import type { ActiveDelivery } from './round.ts'
+import type { Waves } from './waves.ts'
+
+export interface AttemptDependencies {
+  store: Pick<Store, 'isStale' | 'registration'>
+  waves: Waves
+  isProven(scope: string): boolean
+  clock: Clock
+  events: Events
+}
+
+/** How a round ended for one delivery. */
+export type DeliveryEnd = Exclude<Decision, { next: 'again' | 'other-environment' }> & {
+  reason?: string
+  effect?: RegistrationEffect
+}
+
+/** An hour's precision is enough for "last accepted", and spares a write per push. */
+const LAST_ACCEPTED_PRECISION_MS = 3_600_000
+
+/**
+ * Attempts a delivery until something other than "again" follows. Uses the registration as it is at each attempt: one
+ * that changed while the message waited is read again, one that is gone ends the delivery.
+ */
+export async function attemptDelivery(
+  delivery: ActiveDelivery,
+  provider: Provider,
+  deps: AttemptDependencies,
+): Promise<DeliveryEnd> {
+  for (;;) {
+    const gone = await refreshRegistration(delivery, deps)
+    if (gone) return gone
+    const now = deps.clock.now()
+    if (now >= delivery.round.message.expiresAt)
+      return { next: 'finish', state: 'expired', reason: 'expired' }
+    const outcome = await attemptOnce(delivery, provider, deps)
+    if (outcome === undefined) return crashed(delivery, deps.clock)
+    const end = await follow(outcome, { delivery, provider, deps, sentAt: now })
+    if (end) return end
+  }
+}
+
+interface Attempted {
+  delivery: ActiveDelivery
+  provider: Provider
+  deps: AttemptDependencies
+  sentAt: number
+}
+
+/** Undefined when the delivery is to be attempted again now. */
+async function follow(outcome: Outcome, attempted: Attempted): Promise<DeliveryEnd | undefined> {
+  const { delivery, provider, deps } = attempted
+  const { registration, record } = delivery
+  const other = delivery.triedEnvironment === undefined ? provider.otherEnvironment(registration) : undefined
+  const decision = decide(outcome, {
+    attemptCount: record.attemptCount,
+    repeats: delivery.repeats,
+    canTryOtherEnvironment: other !== undefined,
+    clock: deps.clock,
+  })
+  const isWave = deps.waves.observe(registration.app, registration.recipient, outcome.kind === 'misaddressed')
+  if (decision.next === 'again') {
+    delivery.repeats++
+    return undefined
+  }
+  if (decision.next === 'other-environment') {
+    delivery.triedEnvironment = registration.environment
+    // As doubtful as a client's word: a complaint about the environment is about this token, not about our key.
+    delivery.registration = {
+      ...registration,
+      environment: other ?? registration.environment,
+      environmentSource: 'client',
+    }
+    return undefined
+  }
+  if (outcome.kind === 'unregistered' && (await hasNewToken(delivery, deps))) return undefined
+  const effect = effectOf(outcome, attempted, isWave)
+  return {
+    ...decision,
+    ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
+    ...(effect === undefined ? {} : { effect }),
+  }
+}
+
+/** Reads the registration again if it may have changed. Answers an end when there is none to send to. */
+async function refreshRegistration(
+  delivery: ActiveDelivery,
+  deps: AttemptDependencies,
+): Promise<DeliveryEnd | undefined> {
+  if (!deps.store.isStale(delivery.registration.recipient, delivery.revision)) return undefined
+  const found = await deps.store.registration(delivery.registration).catch(() => undefined)
+  // The store cannot read now: the delivery waits, nothing is known to be wrong with it.
+  if (!found) return { next: 'wait', runAt: deps.clock.now() + 1000, reason: 'store-unavailable' }
+  if (!found.found) return { next: 'finish', state: 'unregistered', reason: goneReason(found) }
+  if (found.registration.version !== delivery.registration.version) {
+    delivery.registration = found.registration
+    delete delivery.triedEnvironment
+  }
+  delivery.revision = found.revision
+  return undefined
+}
+
+export function goneReason(found: FoundRegistration & { found: false }): string {
+  return `registration-${found.reason}`
+}
+
+/** The token died, but the device has registered anew meanwhile: the message is for its new token. */
+async function hasNewToken(delivery: ActiveDelivery, deps: AttemptDependencies): Promise<boolean> {
+  const { token } = delivery.registration
+  const gone = await refreshRegistration(delivery, deps)
+  return gone === undefined && delivery.registration.token !== token
+}
+
+async function attemptOnce(
+  delivery: ActiveDelivery,
+  provider: Provider,
+  deps: AttemptDependencies,
+): Promise<Outcome | undefined> {
+  const { round, registration } = delivery
+  const at = deps.clock.now()
+  const startedAt = deps.clock.monotonic()
+  let outcome: Outcome | undefined
+  try {
+    outcome = await provider.send({
+      deliveryId: delivery.record.id,
+      registration,
+      notification: round.notificationFor(registration),
+      expiresAt: round.message.expiresAt,
+      scopeProven: deps.isProven(provider.scopesOf(registration)[0]),
+    })
+  } catch (error) {
+    // A bug of ours in building or sending: it costs this delivery an attempt, and nobody else anything.
+    const { id: messageId } = round.message
+    deps.events.emit('attempt.crashed', {
+      messageId,
+      deliveryId: delivery.record.id,
+      provider: provider.name,
+      error,
+    })
+  }
+  note(delivery, outcome, { at, durationMs: Math.round(deps.clock.monotonic() - startedAt) })
+  return outcome
+}
+
+function note(
+  delivery: ActiveDelivery,
+  outcome: Outcome | undefined,
+  timing: { at: number; durationMs: number },
+): void {
+  const { record, registration } = delivery
+  const counts = outcome === undefined || COUNTS[outcome.kind]
+  const attempt: AttemptRecord = {
+    number: record.attemptCount + 1,
+    ...timing,
+    outcome: outcome?.kind ?? 'crashed',
+    ...(outcome?.status === undefined ? {} : { status: outcome.status }),
+    ...(outcome?.reason === undefined ? {} : { reason: outcome.reason }),
+    environment: registration.environment,
+  }
+  delivery.record = {
+    ...record,
+    attemptCount: record.attemptCount + (counts ? 1 : 0),
+    crashCount: record.crashCount + (outcome === undefined ? 1 : 0),
+    attempts: recordAttempt(record.attempts, attempt),
+  }
+}
+
+function crashed(delivery: ActiveDelivery, clock: Clock): DeliveryEnd {
+  const { crashCount } = delivery.record
+  if (crashCount >= MAX_CRASHES) return { next: 'finish', state: 'dead', reason: 'crashed' }
+  return { next: 'wait', runAt: afterCrash(crashCount, clock), reason: 'crashed' }
+}
+
+function effectOf(
+  outcome: Outcome,
+  { delivery, sentAt }: Attempted,
+  isWave: boolean,
+): RegistrationEffect | undefined {
+  const { version, lastAcceptedAt } = delivery.registration
+  const reason = outcome.reason ?? outcome.kind
+  if (outcome.kind === 'unregistered')
+    return { version, kind: 'unregistered', since: outcome.since ?? sentAt, reason }
+  if (outcome.kind === 'misaddressed' && !isWave) {
+    return { version, kind: 'misaddressed', suspendAt: STRIKES_TO_SUSPEND, reason }
+  }
+  if (outcome.kind !== 'accepted') return undefined
+  if (delivery.triedEnvironment !== undefined) {
+    return { version, kind: 'accepted', learnedEnvironment: delivery.registration.environment }
+  }
+  const isRecent = lastAcceptedAt !== undefined && sentAt - lastAcceptedAt < LAST_ACCEPTED_PRECISION_MS
+  return isRecent ? undefined : { version, kind: 'accepted' }
+}

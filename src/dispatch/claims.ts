@@ -1,0 +1,153 @@
+import type { Clock } from '../domain/clock.ts'
+import type { NotificationSettings } from '../domain/notification.ts'
+import type { ClaimedDelivery, Store } from '../store/store.ts'
+import type { Events } from '../telemetry/events.ts'
+import { goneReason } from './attempt.ts'
+import type { Lane } from './lane.ts'
+import { Loop } from './loop.ts'
+import { isWithin, type Pause, type Pauses } from './pauses.ts'
+import { type ActiveDelivery, firstRound, Round } from './round.ts'
+import type { Settler } from './settler.ts'
+import type { Window } from './window.ts'
+
+/** Rows per claim: enough to amortise a commit, few enough not to hold up an accept. */
+const BATCH = 500
+/** Every wait has a wake; this only bounds the harm of one that is missed. */
+const LONGEST_SLEEP_MS = 30_000
+
+export interface ClaimsDependencies {
+  store: Store
+  settings: NotificationSettings
+  clock: Clock
+  events: Events
+  window: Window
+  pauses: Pauses
+  settler: Settler
+  laneNamed(name: string): Lane | undefined
+  begin(round: Round): void
+}
+
+/** Takes from the store what is due: messages that were accepted without room in memory, and deliveries that waited. */
+export class Claims {
+  readonly #deps: ClaimsDependencies
+  readonly #loop: Loop
+  /** At start nobody knows what an earlier process left. */
+  #hasOutboxBacklog = true
+  #outboxChanges = 0
+  #sleepsUntil = 0
+
+  constructor(deps: ClaimsDependencies) {
+    this.#deps = deps
+    this.#loop = new Loop('claims', () => this.#turn(), deps)
+  }
+
+  get hasOutboxBacklog(): boolean {
+    return this.#hasOutboxBacklog
+  }
+
+  start(): void {
+    this.#loop.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop()
+  }
+
+  wake(): void {
+    this.#loop.wake()
+  }
+
+  wakeForOutbox(): void {
+    this.#hasOutboxBacklog = true
+    this.#outboxChanges++
+    this.#loop.wake()
+  }
+
+  /** Something will be due at `at`. */
+  wakeAt(at: number): void {
+    if (at < this.#sleepsUntil) this.#loop.wake()
+  }
+
+  /** One due delivery of a paused scope, leased and kept by the pause; undefined when none waits. */
+  async probeFor(pause: Pause): Promise<ActiveDelivery | undefined> {
+    if (pause.probe) return pause.probe
+    const { store, clock } = this.#deps
+    for (const { scope, dueAt } of await store.waitingScopes()) {
+      if (!isWithin(scope, pause.scope) || dueAt > clock.now()) continue
+      for (const claimed of await store.claimDeliveries(scope, clock.now(), 1)) {
+        const probe = this.#revive(claimed)
+        return probe ?? this.probeFor(pause)
+      }
+    }
+    return undefined
+  }
+
+  async #turn(): Promise<number> {
+    this.#sleepsUntil = 0
+    const begun = this.#hasOutboxBacklog ? await this.#claimOutbox() : 0
+    const due = await this.#claimDue()
+    if (begun + due.begun > 0) return 0
+    const now = this.#deps.clock.now()
+    const sleepMs = Math.min(Math.max(due.nextAt - now, 0), LONGEST_SLEEP_MS)
+    this.#sleepsUntil = now + sleepMs
+    return sleepMs
+  }
+
+  async #claimOutbox(): Promise<number> {
+    const { store, window, settings, begin, settler } = this.#deps
+    const limit = Math.min(window.room(), BATCH)
+    if (limit === 0) return 0
+    const changes = this.#outboxChanges
+    const claimed = await store.claimMessages(limit)
+    if (claimed.length < limit && changes === this.#outboxChanges) this.#hasOutboxBacklog = false
+    for (const { message, registrations, revision } of claimed) {
+      const round = firstRound(message, registrations, revision, settings)
+      window.add(round.deliveries.length, round.textBytes)
+      // Every registration went while the message waited.
+      if (round.deliveries.length === 0) settler.settle(round)
+      else begin(round)
+    }
+    return claimed.length
+  }
+
+  async #claimDue(): Promise<{ begun: number; nextAt: number }> {
+    const { store, clock, pauses } = this.#deps
+    let begun = 0
+    let nextAt = Number.POSITIVE_INFINITY
+    for (const { scope, dueAt } of await store.waitingScopes()) {
+      if (pauses.holdingLane(scope)) continue
+      if (dueAt > clock.now()) nextAt = Math.min(nextAt, dueAt)
+      else begun += await this.#claimScope(scope)
+    }
+    return { begun, nextAt }
+  }
+
+  async #claimScope(scope: string): Promise<number> {
+    const { store, window, clock, laneNamed, begin } = this.#deps
+    const lane = laneNamed(scope)
+    const limit = Math.min(lane?.room() ?? BATCH, window.room(), BATCH)
+    if (limit === 0) return 0
+    const claimed = await store.claimDeliveries(scope, clock.now(), limit)
+    if (lane && claimed.length < limit) lane.hasBacklog = false
+    for (const one of claimed) {
+      const delivery = this.#revive(one)
+      if (delivery) begin(delivery.round)
+    }
+    return claimed.length
+  }
+
+  /** Brings a claimed delivery into memory; undefined when its registration is gone, which ends it. */
+  #revive({ message, record, registration, revision }: ClaimedDelivery): ActiveDelivery | undefined {
+    const round = new Round(message, 'later', this.#deps.settings)
+    if (!registration.found) {
+      round.finish({ record: { ...record, state: 'unregistered', reason: goneReason(registration) } })
+      this.#deps.window.add(0, round.textBytes)
+      this.#deps.settler.settle(round)
+      return undefined
+    }
+    const delivery = { round, record, registration: registration.registration, revision, repeats: 0 }
+    round.deliveries.push(delivery)
+    this.#deps.window.add(1, round.textBytes)
+    return delivery
+  }
+}

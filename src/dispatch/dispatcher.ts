@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import type { Clock } from '../domain/clock.ts'
+import { messageStateOf } from '../domain/delivery.ts'
+import type { NotificationSettings } from '../domain/notification.ts'
+import type { ProviderName, Registration } from '../domain/registration.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { AcceptReceipt, QueuedMessage, Store } from '../store/store.ts'
+import type { Events } from '../telemetry/events.ts'
+import { attemptDelivery, type DeliveryEnd } from './attempt.ts'
+import { Claims } from './claims.ts'
+import { Lane } from './lane.ts'
+import { type Pause, Pauses } from './pauses.ts'
+import { type ActiveDelivery, firstRound, type Round } from './round.ts'
+import { Settler } from './settler.ts'
+import { Waves } from './waves.ts'
+import { WINDOW_DELIVERIES, Window } from './window.ts'
+
+export interface DispatcherDependencies {
+  store: Store
+  providers: ReadonlyMap<ProviderName, Provider>
+  settings: NotificationSettings
+  clock: Clock
+  events: Events
+  /** Deliveries in memory at once. */
+  windowDeliveries?: number
+}
+
+/**
+ * From the outbox to the providers. New messages come straight from memory; what waits is claimed when it is due. Every
+ * delivery belongs to a lane; a lane whose scope is paused attempts nothing but one probe.
+ */
+export class Dispatcher {
+  readonly #deps: DispatcherDependencies
+  readonly #window: Window
+  readonly #lanes = new Map<string, Lane>()
+  readonly #pauses: Pauses
+  readonly #waves: Waves
+  readonly #settler: Settler
+  readonly #claims: Claims
+  readonly #proven = new Set<string>()
+  #isStopping = false
+  #onIdle: (() => void) | undefined
+
+  constructor(deps: DispatcherDependencies) {
+    this.#deps = deps
+    const { clock, events } = deps
+    this.#window = new Window(deps.windowDeliveries)
+    this.#pauses = new Pauses(clock, events, pause => this.#probe(pause))
+    this.#waves = new Waves(clock, events)
+    this.#settler = new Settler(deps, round => this.#leave(round))
+    this.#claims = new Claims({
+      ...deps,
+      window: this.#window,
+      pauses: this.#pauses,
+      laneNamed: name => this.#lanes.get(name),
+      settler: this.#settler,
+      begin: round => this.#enter(round, 'claimed'),
+    })
+  }
+
+  async start(): Promise<void> {
+    for (const scope of await this.#deps.store.provenScopes()) this.#proven.add(scope)
+    this.#claims.start()
+  }
+
+  /** False once something waits in the outbox: what comes later joins its end, so that order is kept. */
+  reserve(messages: number, bytes: number): boolean {
+    return !this.#isStopping && !this.#claims.hasOutboxBacklog && this.#window.reserve(messages, bytes)
+  }
+
+  giveBack(messages: number, bytes: number): void {
+    this.#window.release(messages, bytes)
+  }
+
+  take(message: QueuedMessage, receipt: AcceptReceipt & { status: 'queued' }): void {
+    const round = firstRound(message, receipt.registrations, receipt.revision, this.#deps.settings)
+    // One place was reserved before the number of devices was known.
+    this.#window.add(round.deliveries.length - 1, 0)
+    this.#enter(round, 'new')
+  }
+
+  /** Messages wait in the outbox, or deliveries have become due. */
+  wake(): void {
+    this.#claims.wakeForOutbox()
+  }
+
+  pauses(): readonly Pause[] {
+    return this.#pauses.list()
+  }
+
+  waves(): readonly string[] {
+    return this.#waves.list()
+  }
+
+  inMemory(): number {
+    return this.#window.deliveries()
+  }
+
+  /**
+   * Begins nothing more, lets what is in flight finish within `limitMs`, and gives the rest back to the outbox. What is
+   * cut off is attempted again after the next start, with the same ids.
+   */
+  async stop(limitMs: number): Promise<void> {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    await this.#claims.stop()
+    for (const probe of this.#pauses.stop()) this.#park(probe, this.#deps.clock.now())
+    for (const lane of this.#lanes.values()) this.#parkAll(lane)
+    await this.#idleOr(limitMs)
+    await this.#settler.stop()
+    await this.#deps.store.releaseLeases()
+  }
+
+  #enter(round: Round, origin: 'new' | 'claimed'): void {
+    // All deliveries are in the round before any can finish it.
+    for (const delivery of [...round.deliveries]) this.#offer(delivery, origin)
+  }
+
+  #offer(delivery: ActiveDelivery, origin: 'new' | 'claimed'): void {
+    const lane = this.#laneFor(delivery.registration)
+    const joinsEnd = origin === 'new' && lane.hasBacklog
+    if (this.#isStopping || joinsEnd || lane.room() === 0 || this.#pauses.holding(lane.scopes)) {
+      lane.hasBacklog = true
+      this.#park(delivery, delivery.round.message.receivedAt)
+      return
+    }
+    lane.push(delivery)
+    this.#pump(lane)
+  }
+
+  #pump(lane: Lane): void {
+    if (this.#isStopping || this.#pauses.holding(lane.scopes)) return
+    for (let next = lane.begin(); next; next = lane.begin()) void this.#run(next, lane)
+    if (lane.hasBacklog && lane.isRoomy()) this.#claims.wake()
+  }
+
+  async #run(delivery: ActiveDelivery, lane: Lane): Promise<void> {
+    const end = await this.#attempt(delivery, lane)
+    lane.end()
+    if (end.next === 'pause') {
+      this.#pauseScope(end)
+      this.#park(delivery, delivery.round.message.receivedAt, end)
+    } else this.#conclude(delivery, end)
+    this.#pump(lane)
+    if (lane.inFlight() === 0) this.#onIdle?.()
+  }
+
+  #attempt(delivery: ActiveDelivery, lane: Lane): Promise<DeliveryEnd> {
+    const { store, clock, events } = this.#deps
+    const isProven = (scope: string) => this.#proven.has(scope)
+    return attemptDelivery(delivery, lane.provider, { store, clock, events, waves: this.#waves, isProven })
+  }
+
+  #pauseScope(end: DeliveryEnd & { next: 'pause' }): Pause {
+    const pause = this.#pauses.pause(end.scope, end.kind, end.reason ?? end.kind, end.untilMs)
+    for (const lane of this.#lanes.values()) {
+      if (!lane.scopes.includes(end.scope)) continue
+      lane.hasBacklog = true
+      this.#parkAll(lane)
+    }
+    return pause
+  }
+
+  #parkAll(lane: Lane): void {
+    for (const delivery of lane.takeAll()) this.#park(delivery, delivery.round.message.receivedAt)
+  }
+
+  #probe(pause: Pause): void {
+    this.#claims.probeFor(pause).then(
+      probe => {
+        if (probe && this.#isStopping) this.#park(probe, this.#deps.clock.now())
+        else if (probe) void this.#runProbe(pause, probe)
+        // Nothing waits any more: the next message finds out.
+        else this.#resume(pause)
+      },
+      // The store cannot say what waits.
+      () => this.#prolong(pause),
+    )
+  }
+
+  async #runProbe(pause: Pause, probe: ActiveDelivery): Promise<void> {
+    const { attempts } = probe.record
+    probe.repeats = 0
+    const end = await this.#attempt(probe, this.#laneFor(probe.registration))
+    delete pause.probe
+    if (end.next === 'pause') {
+      this.#probeFailed(pause, probe, end)
+      return
+    }
+    this.#conclude(probe, end)
+    // Expired or gone before it was sent: it tells nothing about the scope.
+    if (probe.record.attempts === attempts) this.#probe(pause)
+    else if (probe.record.attempts.at(-1)?.status === undefined) this.#prolong(pause)
+    else this.#resume(pause)
+  }
+
+  #probeFailed(pause: Pause, probe: ActiveDelivery, end: DeliveryEnd & { next: 'pause' }): void {
+    const next = this.#pauseScope(end)
+    // Another scope complained than the one that was probed: that one works again.
+    if (next !== pause) this.#resume(pause)
+    if (next.probe || this.#isStopping) this.#park(probe, this.#deps.clock.now(), end)
+    else next.probe = probe
+  }
+
+  #prolong(pause: Pause): void {
+    if (!this.#isStopping) this.#pauses.pause(pause.scope, pause.kind, pause.reason, undefined)
+  }
+
+  #resume(pause: Pause): void {
+    this.#pauses.resume(pause)
+    this.#claims.wake()
+  }
+
+  #conclude(delivery: ActiveDelivery, end: Exclude<DeliveryEnd, { next: 'pause' }>): void {
+    if (end.next === 'wait') {
+      this.#park(delivery, end.runAt, end)
+      return
+    }
+    if (end.state === 'accepted') this.#prove(delivery.registration)
+    this.#settler.finish(delivery, {
+      record: withReason(
+        { ...delivery.record, state: end.state },
+        end.state === 'accepted' ? undefined : end.reason,
+      ),
+      ...(end.effect === undefined ? {} : { effect: end.effect }),
+    })
+  }
+
+  /** The delivery goes on waiting in the store. */
+  #park(delivery: ActiveDelivery, runAt: number, end?: DeliveryEnd): void {
+    const scope = this.#laneFor(delivery.registration).name
+    this.#settler.finish(delivery, {
+      record: withReason(delivery.record, end?.reason ?? this.#pauses.holdingLane(scope)?.reason),
+      wait: { scope, runAt },
+      ...(end?.effect === undefined ? {} : { effect: end.effect }),
+    })
+  }
+
+  #leave(round: Round): void {
+    const { events } = this.#deps
+    this.#window.release(round.deliveries.length, round.textBytes)
+    const states = round.results.map(({ record }) => record.state)
+    events.emit('message.settled', { messageId: round.message.id, state: messageStateOf(states) })
+    const runAts = round.results.flatMap(({ wait }) => (wait ? [wait.runAt] : []))
+    if (runAts.length > 0) this.#claims.wakeAt(Math.min(...runAts))
+    if (this.#claims.hasOutboxBacklog && this.#window.isRoomy()) this.#claims.wake()
+    if (this.#window.deliveries() === 0) this.#onIdle?.()
+  }
+
+  #prove(registration: Registration): void {
+    const [scope] = this.#laneFor(registration).scopes
+    if (scope === undefined || this.#proven.has(scope)) return
+    this.#proven.add(scope)
+    // Only a convenience for the next start: without it one wrong registration may look like our fault once.
+    this.#deps.store.markProven(scope).catch(() => {})
+  }
+
+  #laneFor(registration: Registration): Lane {
+    const provider = this.#deps.providers.get(registration.provider)
+    assert(provider, 'a registration names a provider that is on')
+    const scopes = provider.scopesOf(registration)
+    const name = scopes[scopes.length - 1] ?? scopes[0]
+    const known = this.#lanes.get(name)
+    if (known) return known
+    const lane = new Lane(scopes, provider, (this.#deps.windowDeliveries ?? WINDOW_DELIVERIES) / 2)
+    this.#lanes.set(name, lane)
+    return lane
+  }
+
+  #idleOr(limitMs: number): Promise<void> {
+    const isIdle = () => [...this.#lanes.values()].every(lane => lane.inFlight() === 0)
+    if (isIdle()) return Promise.resolve()
+    return new Promise(resolve => {
+      const cancel = this.#deps.clock.after(limitMs, () => resolve())
+      this.#onIdle = () => {
+        if (!isIdle()) return
+        cancel()
+        resolve()
+      }
+    })
+  }
+}
+
+function withReason<T extends { reason?: string }>(record: T, reason: string | undefined): T {
+  const { reason: _former, ...rest } = record
+  return (reason === undefined ? rest : { ...rest, reason }) as T
+}

@@ -1,0 +1,73 @@
+import type { Provider } from '../providers/provider.ts'
+import type { ActiveDelivery } from './round.ts'
+
+/**
+ * The deliveries in memory of what pauses together. Bounded, so that one slow provider cannot fill the window and starve
+ * the others: what does not fit waits in the store, and what comes later joins its end.
+ */
+export class Lane {
+  /** The narrowest scope; also the name under which its deliveries wait in the store. */
+  readonly name: string
+  /** Widest first, `name` last. */
+  readonly scopes: readonly string[]
+  readonly provider: Provider
+  /** Deliveries wait in the store that are due: new ones join their end, so that order is kept. */
+  hasBacklog = false
+  readonly #limit: number
+  #queue: ActiveDelivery[] = []
+  #head = 0
+  #inFlight = 0
+
+  constructor(scopes: readonly string[], provider: Provider, limit: number) {
+    this.name = scopes.at(-1) ?? ''
+    this.scopes = scopes
+    this.provider = provider
+    this.#limit = limit
+  }
+
+  /** Free places in memory. */
+  room(): number {
+    return Math.max(0, this.#limit - this.#queue.length + this.#head - this.#inFlight)
+  }
+
+  isRoomy(): boolean {
+    return this.room() >= this.#limit / 2
+  }
+
+  push(delivery: ActiveDelivery): void {
+    this.#queue.push(delivery)
+  }
+
+  /** The next delivery to attempt, counted as in flight; undefined when there is none or the provider has enough. */
+  begin(): ActiveDelivery | undefined {
+    if (this.#inFlight >= this.provider.concurrency) return undefined
+    const delivery = this.#queue[this.#head]
+    if (!delivery) return undefined
+    this.#head++
+    if (this.#head > 1000 && this.#head * 2 > this.#queue.length) this.#compact()
+    this.#inFlight++
+    return delivery
+  }
+
+  end(): void {
+    this.#inFlight--
+  }
+
+  /** Empties the queue; what is in flight stays. */
+  takeAll(): ActiveDelivery[] {
+    this.#compact()
+    const all = this.#queue
+    this.#queue = []
+    return all
+  }
+
+  inFlight(): number {
+    return this.#inFlight
+  }
+
+  // A shift() per delivery would move the whole array each time.
+  #compact(): void {
+    this.#queue = this.#queue.slice(this.#head)
+    this.#head = 0
+  }
+}

@@ -1,0 +1,121 @@
+import type { Clock } from '../domain/clock.ts'
+import type { Events } from '../telemetry/events.ts'
+import type { ActiveDelivery } from './round.ts'
+
+export type PauseKind = 'unsent' | 'deferred' | 'blocked'
+
+export interface Pause {
+  readonly scope: string
+  readonly since: number
+  kind: PauseKind
+  reason: string
+  /** When the next probe is due. */
+  retryAt: number
+  /** Probes that failed. */
+  failures: number
+  /** The real message that is sent to see whether the scope works again; kept, so that a failed probe writes nothing. */
+  probe?: ActiveDelivery
+  isProbing: boolean
+  cancelTimer: () => void
+}
+
+const SECOND = 1000
+/** First and longest wait between probes. A connection is worth a try soon, a wrong credential is not. */
+const BACKOFF_MS = {
+  unsent: { first: SECOND, longest: 30 * SECOND },
+  deferred: { first: 30 * SECOND, longest: 300 * SECOND },
+  blocked: { first: 10 * SECOND, longest: 300 * SECOND },
+} as const satisfies Record<PauseKind, { first: number; longest: number }>
+
+/** Which scopes wait, why, and until when. Says when a probe is due; whoever owns this sends it. */
+export class Pauses {
+  readonly #pauses = new Map<string, Pause>()
+  readonly #clock: Clock
+  readonly #events: Events
+  readonly #onProbeDue: (pause: Pause) => void
+
+  constructor(clock: Clock, events: Events, onProbeDue: (pause: Pause) => void) {
+    this.#clock = clock
+    this.#events = events
+    this.#onProbeDue = onProbeDue
+  }
+
+  /** The widest pause that holds a lane with these scopes back. */
+  holding(scopes: readonly string[]): Pause | undefined {
+    if (this.#pauses.size === 0) return undefined
+    for (const scope of scopes) {
+      const pause = this.#pauses.get(scope)
+      if (pause) return pause
+    }
+    return undefined
+  }
+
+  /** The widest pause that holds back a lane of this name, known or not: a lane's name begins with its scopes. */
+  holdingLane(lane: string): Pause | undefined {
+    return [...this.#pauses.values()].find(({ scope }) => isWithin(lane, scope))
+  }
+
+  list(): readonly Pause[] {
+    return [...this.#pauses.values()]
+  }
+
+  /** Pauses a scope, or prolongs its pause. What was in flight when the pause began does not lengthen the backoff. */
+  pause(scope: string, kind: PauseKind, reason: string, untilMs: number | undefined): Pause {
+    const known = this.#pauses.get(scope)
+    if (known && !known.isProbing) return known
+    const pause = known ?? this.#begin(scope)
+    pause.failures++
+    pause.isProbing = false
+    const isNews = pause.kind !== kind || pause.reason !== reason || pause.failures === 1
+    pause.kind = kind
+    pause.reason = reason
+    const waitMs = untilMs === undefined ? this.#backoff(pause) : Math.max(0, untilMs - this.#clock.now())
+    pause.retryAt = this.#clock.now() + waitMs
+    pause.cancelTimer = this.#clock.after(waitMs, () => {
+      pause.isProbing = true
+      this.#onProbeDue(pause)
+    })
+    if (isNews) this.#events.emit('scope.paused', { scope, reason, kind, retryMs: waitMs })
+    return pause
+  }
+
+  resume(pause: Pause): void {
+    if (!this.#pauses.delete(pause.scope)) return
+    pause.cancelTimer()
+    this.#events.emit('scope.resumed', { scope: pause.scope, pausedMs: this.#clock.now() - pause.since })
+  }
+
+  /** Cancels every timer; for a stop. Answers the probes that were kept. */
+  stop(): ActiveDelivery[] {
+    const pauses = this.list()
+    for (const pause of pauses) pause.cancelTimer()
+    return pauses.flatMap(pause => (pause.probe && !pause.isProbing ? [pause.probe] : []))
+  }
+
+  #begin(scope: string): Pause {
+    const pause: Pause = {
+      scope,
+      since: this.#clock.now(),
+      kind: 'unsent',
+      reason: '',
+      retryAt: 0,
+      failures: 0,
+      isProbing: false,
+      cancelTimer: () => {},
+    }
+    this.#pauses.set(scope, pause)
+    return pause
+  }
+
+  /** Doubling, with the upper half of it random, so that several relays do not come back in step. */
+  #backoff(pause: Pause): number {
+    const { first, longest } = BACKOFF_MS[pause.kind]
+    const full = Math.min(first * 2 ** Math.min(pause.failures - 1, 10), longest)
+    return full / 2 + (full / 2) * this.#clock.random()
+  }
+}
+
+/** Whether `lane` is `scope` or one of its parts: scopes are paths, `provider/credential/environment/topic`. */
+export function isWithin(lane: string, scope: string): boolean {
+  return lane === scope || lane.startsWith(`${scope}/`)
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../domain/clock.ts'
+import type { Events } from '../telemetry/events.ts'
+
+const WINDOW_MS = 10 * 60_000
+/** Fewer misaddressed recipients than this are chance, however large their share. */
+const LEAST_MISADDRESSED = 10
+const SHARE = 0.2
+/** Beyond this many recipients in a window the count is precise enough; memory stays bounded. */
+const MAX_COUNTED = 20_000
+
+interface TopicWindow {
+  startedAt: number
+  recipients: Set<string>
+  misaddressed: Set<string>
+  isWave: boolean
+}
+
+/**
+ * Tells one user's wrong token from our wrong configuration: when more than a fifth of a topic's recipients, and at least
+ * ten, turn out misaddressed within ten minutes, nobody is to be suspended for it.
+ */
+export class Waves {
+  readonly #topics = new Map<string, TopicWindow>()
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #events: Events
+
+  constructor(clock: Pick<Clock, 'now'>, events: Events) {
+    this.#clock = clock
+    this.#events = events
+  }
+
+  /** Notes how an attempt for `topic` ended. True while a wave is on. */
+  observe(topic: string, recipient: string, isMisaddressed: boolean): boolean {
+    const window = this.#windowOf(topic)
+    if (window.recipients.size < MAX_COUNTED) window.recipients.add(recipient)
+    if (!isMisaddressed) return window.isWave
+    if (window.misaddressed.size < MAX_COUNTED) window.misaddressed.add(recipient)
+    const [misaddressed, recipients] = [window.misaddressed.size, window.recipients.size]
+    const isWave = misaddressed >= LEAST_MISADDRESSED && misaddressed > SHARE * recipients
+    if (isWave && !window.isWave) {
+      this.#events.emit('wave.started', { topic, misaddressed, recipients })
+      window.isWave = true
+    }
+    return window.isWave
+  }
+
+  /** Topics in which a wave is on. */
+  list(): string[] {
+    const oldest = this.#clock.now() - WINDOW_MS
+    return [...this.#topics].flatMap(([topic, { isWave, startedAt }]) =>
+      isWave && startedAt > oldest ? [topic] : [],
+    )
+  }
+
+  #windowOf(topic: string): TopicWindow {
+    const known = this.#topics.get(topic)
+    const now = this.#clock.now()
+    if (known && now - known.startedAt < WINDOW_MS) return known
+    if (known?.isWave) this.#events.emit('wave.ended', { topic })
+    const fresh = {
+      startedAt: now,
+      recipients: new Set<string>(),
+      misaddressed: new Set<string>(),
+      isWave: false,
+    }
+    this.#topics.set(topic, fresh)
+    return fresh
+  }
+}

@@ -1,0 +1,44 @@
+/** What one process keeps in memory at once: about 20 MB of messages at their usual size, 64 MiB of texts at the most. */
+export const WINDOW_DELIVERIES = 10_000
+const WINDOW_BYTES = 64 * 1024 * 1024
+
+/** Counts what is in memory, so that it stays bounded whatever arrives. What does not fit waits in the outbox. */
+export class Window {
+  readonly #limit: number
+  #deliveries = 0
+  #bytes = 0
+
+  constructor(limit = WINDOW_DELIVERIES) {
+    this.#limit = limit
+  }
+
+  /** Free places for deliveries. */
+  room(): number {
+    return this.#bytes >= WINDOW_BYTES ? 0 : Math.max(0, this.#limit - this.#deliveries)
+  }
+
+  /** Plenty of room again: worth fetching what waits in the outbox. */
+  isRoomy(): boolean {
+    return this.room() >= this.#limit / 2
+  }
+
+  deliveries(): number {
+    return this.#deliveries
+  }
+
+  /** Takes the places only if all of them are free. */
+  reserve(deliveries: number, bytes: number): boolean {
+    if (deliveries > this.room() || this.#bytes + bytes > WINDOW_BYTES) return false
+    this.add(deliveries, bytes)
+    return true
+  }
+
+  add(deliveries: number, bytes: number): void {
+    this.#deliveries += deliveries
+    this.#bytes += bytes
+  }
+
+  release(deliveries: number, bytes: number): void {
+    this.add(-deliveries, -bytes)
+  }
+}
