@@ -1,7 +1,7 @@
 import type { JWK } from 'jose'
 import type { Preview } from '../domain/registration.ts'
 
-/** Everything the relay was told, checked and with defaults. Built by readConfig (environment.ts); nothing else reads variables. */
+/** Everything the relay was told, checked and with defaults. Built by readConfig; only environment.ts reads variables. */
 export interface Config {
   host: string
   port: number
@@ -26,6 +26,8 @@ export interface Config {
   simulatorPort: number
   /** How long a stop may take before the process ends anyway. */
   shutdownMs: number
+  /** This start wrote its own configuration: print firstRunCommands once it listens. */
+  isFirstRun?: true
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'

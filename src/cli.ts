@@ -1,0 +1,131 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { describeConfig } from './config/describe-config.ts'
+import { type Environment, readEnvironment } from './config/environment.ts'
+import { decideFirstRun, FIRST_RUN_REPORT, SAMPLE_JWT_FILE, writeFirstRun } from './config/first-run.ts'
+import { firstRunCommands } from './config/first-run-commands.ts'
+import { readConfig, readStoreLocation } from './config/read-config.ts'
+import { configReport, startReport } from './config/reports.ts'
+
+const HELP = `push-relay <command>
+
+  serve          receive messages and wake phones; the first start writes a configuration to try it out
+  check-config   show the configuration as it is understood, without secrets, or everything that is wrong with it
+  check-store    check the database file for damage
+  first-steps    show commands that try out what the first start has set up
+  simulator      run the APNs simulator alone
+  help           show this
+
+  --version      show the version
+
+Variables are explained in .env.example.
+`
+
+type Command = () => Promise<number>
+
+const COMMANDS: Record<string, Command> = {
+  serve,
+  'check-config': checkConfig,
+  'check-store': checkStoreFile,
+  'first-steps': firstSteps,
+  simulator,
+  help: async () => print(HELP),
+}
+
+const USAGE_ERROR = 2
+
+/** Answers the exit code. After `serve` has begun to listen the process lives on by itself. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const command = commandOf(args)
+  if (command === undefined) {
+    return fail(
+      `push-relay: unknown command or option; one of: ${Object.keys(COMMANDS).join(', ')}`,
+      USAGE_ERROR,
+    )
+  }
+  try {
+    return await command()
+  } catch (error) {
+    return fail(startReport(error))
+  }
+}
+
+function commandOf(args: readonly string[]): Command | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+    })
+    if (values.version) return async () => print(`${version()}\n`)
+    if (values.help || args.length === 0) return COMMANDS.help
+    const [name = '', ...surplus] = positionals
+    return surplus.length === 0 && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  } catch {
+    // parseArgs refuses options that it was not told about.
+    return undefined
+  }
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
+async function serve(): Promise<number> {
+  const directory = process.cwd()
+  const found = readEnvironment(directory)
+  const firstRun = decideFirstRun(found, directory)
+  if (firstRun.run === 'yes') {
+    await writeFirstRun(directory)
+    print(FIRST_RUN_REPORT)
+  }
+  const environment = firstRun.run === 'yes' ? readEnvironment(directory) : found
+  const result = readConfig(environment.relay)
+  if (!result.ok) {
+    return fail(configReport(result.problems, firstRun.run === 'refused' ? firstRun.reason : undefined))
+  }
+  const { main } = await import('./main.ts')
+  await main(firstRun.run === 'yes' ? { ...result.config, isFirstRun: true } : result.config)
+  return 0
+}
+
+async function checkConfig(): Promise<number> {
+  const result = readConfig(readEnvironment().relay)
+  if (!result.ok) return fail(configReport(result.problems))
+  return print(`${describeConfig(result.config).join('\n')}\n`)
+}
+
+async function checkStoreFile(): Promise<number> {
+  const location = readStoreLocation(readEnvironment().relay)
+  if (!location) return fail('RELAY_STORE: is wrong; see push-relay check-config')
+  const { checkStore } = await import('./store/sqlite/check-store.ts')
+  const result = await checkStore(location.path)
+  return result.ok ? print(`${result.summary}\n`) : fail(result.problem)
+}
+
+async function firstSteps(): Promise<number> {
+  const environment: Environment = readEnvironment()
+  const result = readConfig(environment.relay)
+  if (!result.ok) return fail(configReport(result.problems))
+  if (result.config.apns?.environment !== 'simulator' || !existsSync(SAMPLE_JWT_FILE)) {
+    return fail('first-steps: works only with what the first start sets up: the simulator and a sample user')
+  }
+  return print(firstRunCommands(result.config))
+}
+
+async function simulator(): Promise<number> {
+  const { runSimulator } = await import('./simulator/run-simulator.ts')
+  await runSimulator()
+  return 0
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+function fail(line: string, exitCode = 1): number {
+  process.stderr.write(`${line.trimEnd()}\n`)
+  return exitCode
+}

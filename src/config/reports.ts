@@ -1,0 +1,37 @@
+/** Every problem of a configuration, as an operator reads it. */
+export function configReport(problems: readonly string[], whyNoFirstRun?: string): string {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  return [
+    `push-relay: ${count} in the configuration`,
+    '',
+    ...problems.map(problem => `  ${problem}`),
+    '',
+    ...(whyNoFirstRun === undefined
+      ? []
+      : [`A first configuration is written only where there is none: ${whyNoFirstRun}.`]),
+    'Every variable is explained in .env.example.',
+  ].join('\n')
+}
+
+const ADVICE: Record<string, string> = {
+  EADDRINUSE: 'another program listens there already; see RELAY_PORT',
+  EADDRNOTAVAIL: 'this machine does not have that address; see RELAY_HOST',
+  EACCES: 'this user may not do that',
+  ENOTFOUND: 'that name is not known; see RELAY_HOST',
+}
+
+/** One readable report of whatever stopped a start. Without a stack: the reader is an operator, not a debugger. */
+export function startReport(error: unknown): string {
+  const reasons = [...causes(error)].map(cause => (cause instanceof Error ? cause.message : String(cause)))
+  const advice = ADVICE[(error as { code?: string } | null)?.code ?? '']
+  return `push-relay cannot start: ${[...new Set(reasons)].join(': ')}${advice ? ` (${advice})` : ''}`
+}
+
+function* causes(error: unknown): Generator<unknown> {
+  const seen = new Set<unknown>()
+  for (let cause = error; cause !== undefined && !seen.has(cause); ) {
+    seen.add(cause)
+    yield cause
+    cause = cause instanceof Error ? cause.cause : undefined
+  }
+}

@@ -1,0 +1,215 @@
+import { PREVIEWS } from '../domain/registration.ts'
+import { domain } from './domain-name.ts'
+import type { Parsed } from './parsed.ts'
+import {
+  anyText,
+  duration,
+  host,
+  httpsUrl,
+  integer,
+  matching,
+  oneOf,
+  origins,
+  shownText,
+  storeLocation,
+  topics,
+  trustProxy,
+} from './parsers.ts'
+import { adminTokens, hookTokens } from './token-list.ts'
+
+export interface Variable<T> {
+  readonly name: `RELAY_${string}`
+  /** As one would write it; undefined: there is none. */
+  readonly default: string | undefined
+  /** One line for operators: .env.example and the README's table are made of it. */
+  readonly meaning: string
+  readonly parse: (text: string) => Parsed<T>
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export const APNS_ENVIRONMENTS = ['production', 'sandbox', 'simulator'] as const
+
+const APPLE_ID = matching(/^[A-Z0-9]{10}$/, '10 characters, A-Z and 0-9, as shown in the developer account')
+const CLAIM = matching(/^[A-Za-z0-9_.:/-]{1,128}$/, 'the name of a claim, such as jid')
+
+/** Everything that can be configured, in the order in which it is explained. A variable that is not here is an error. */
+export const VARIABLES = {
+  host: {
+    name: 'RELAY_HOST',
+    default: '127.0.0.1',
+    meaning: 'Address to listen on. Keep loopback unless a TLS proxy or a private network is in front.',
+    parse: host,
+  },
+  port: {
+    name: 'RELAY_PORT',
+    default: '8080',
+    meaning: 'Port to listen on; 0 takes a free one.',
+    parse: integer(0, 65535),
+  },
+  trustProxy: {
+    name: 'RELAY_TRUST_PROXY',
+    default: 'false',
+    meaning: 'Whose X-Forwarded-For is believed: false, true, or addresses and networks, comma-separated.',
+    parse: trustProxy,
+  },
+  corsOrigins: {
+    name: 'RELAY_CORS_ORIGINS',
+    default: undefined,
+    meaning:
+      'Web origins that may call the device routes, comma-separated, such as https://chat.example.org.',
+    parse: origins,
+  },
+  logLevel: {
+    name: 'RELAY_LOG_LEVEL',
+    default: 'info',
+    meaning: 'fatal, error, warn, info, debug, trace or silent.',
+    parse: oneOf(LOG_LEVELS),
+  },
+  hookTokens: {
+    name: 'RELAY_HOOK_TOKENS',
+    default: undefined,
+    meaning:
+      'Required. Tokens with which chat servers post messages, comma-separated; a token can be limited to recipient domains: token=example.org|example.com.',
+    parse: hookTokens,
+  },
+  adminTokens: {
+    name: 'RELAY_ADMIN_TOKENS',
+    default: undefined,
+    meaning: 'Required. Tokens for operators, comma-separated: traces, metrics, devices of any recipient.',
+    parse: adminTokens,
+  },
+  jwtKeyFile: {
+    name: 'RELAY_JWT_KEY_FILE',
+    default: undefined,
+    meaning:
+      "Key with which apps' JWTs are verified, the same file as ejabberd's jwt_key (JWK, one-key JWKS or PEM); several as example.org=path,example.com=path. Without it only admins register devices.",
+    parse: anyText,
+  },
+  jwtJidClaim: {
+    name: 'RELAY_JWT_JID_CLAIM',
+    default: 'jid',
+    meaning: "Claim that holds the user's JID, the same as ejabberd's jwt_jid_field.",
+    parse: CLAIM,
+  },
+  xmppDomain: {
+    name: 'RELAY_XMPP_DOMAIN',
+    default: undefined,
+    meaning: 'Domain that completes a JID given without one, as several ejabberd modules send it.',
+    parse: domain,
+  },
+  store: {
+    name: 'RELAY_STORE',
+    default: 'sqlite:./data/relay.db',
+    meaning: 'Where accepted messages and registrations are kept: sqlite:<path>.',
+    parse: storeLocation,
+  },
+  messageTtl: {
+    name: 'RELAY_MESSAGE_TTL',
+    default: '7d',
+    meaning: 'How long a message is worth a notification; afterwards it expires.',
+    parse: duration(1_000),
+  },
+  traceRetention: {
+    name: 'RELAY_TRACE_RETENTION',
+    default: '72h',
+    meaning: 'How long it can be asked what became of a message, counted from its end.',
+    parse: duration(1_000),
+  },
+  dedupeWindow: {
+    name: 'RELAY_DEDUPE_WINDOW',
+    default: '1h',
+    meaning: 'How long a repeated post of the same message is recognised; 0s turns it off.',
+    parse: duration(0),
+  },
+  preview: {
+    name: 'RELAY_PREVIEW',
+    default: 'full',
+    meaning: 'What a phone shows unless its registration says otherwise: full, sender or none.',
+    parse: oneOf(PREVIEWS),
+  },
+  previewText: {
+    name: 'RELAY_PREVIEW_TEXT',
+    default: 'New message',
+    meaning: 'Shown in place of a text that is hidden or missing.',
+    parse: shownText,
+  },
+  maxDevices: {
+    name: 'RELAY_MAX_DEVICES',
+    default: '20',
+    meaning: 'Devices per recipient; beyond it the least recently registered goes.',
+    parse: integer(1, 1000),
+  },
+  apnsKeyFile: {
+    name: 'RELAY_APNS_KEY_FILE',
+    default: undefined,
+    meaning: "Apple's .p8 signing key, with the next two; or a certificate, below.",
+    parse: anyText,
+  },
+  apnsKeyId: {
+    name: 'RELAY_APNS_KEY_ID',
+    default: undefined,
+    meaning: 'Id of that key, 10 characters.',
+    parse: APPLE_ID,
+  },
+  apnsTeamId: {
+    name: 'RELAY_APNS_TEAM_ID',
+    default: undefined,
+    meaning: 'Id of the developer team, 10 characters.',
+    parse: APPLE_ID,
+  },
+  apnsCertFile: {
+    name: 'RELAY_APNS_CERT_FILE',
+    default: undefined,
+    meaning: 'Push certificate with its private key, .p12 or PEM, instead of a signing key.',
+    parse: anyText,
+  },
+  apnsCertPassphrase: {
+    name: 'RELAY_APNS_CERT_PASSPHRASE',
+    default: undefined,
+    meaning: 'Passphrase of that file, if it has one.',
+    parse: anyText,
+  },
+  apnsTopics: {
+    name: 'RELAY_APNS_TOPICS',
+    default: undefined,
+    meaning: 'Required with APNs. Bundle ids of the apps, comma-separated; the first is the default app.',
+    parse: topics,
+  },
+  apnsEnvironment: {
+    name: 'RELAY_APNS_ENVIRONMENT',
+    default: 'production',
+    meaning:
+      'For registrations that do not say: production, sandbox, or simulator (no key needed, no phone reached).',
+    parse: oneOf(APNS_ENVIRONMENTS),
+  },
+  apnsUrl: {
+    name: 'RELAY_APNS_URL',
+    default: undefined,
+    meaning: "Replaces Apple's addresses in every environment, for proxies and simulators; https only.",
+    parse: httpsUrl,
+  },
+  apnsCaFile: {
+    name: 'RELAY_APNS_CA_FILE',
+    default: undefined,
+    meaning: 'PEM of the authority that signed the certificate of RELAY_APNS_URL, if it is not a public one.',
+    parse: anyText,
+  },
+  simulatorPort: {
+    name: 'RELAY_SIMULATOR_PORT',
+    default: '8081',
+    meaning: 'Loopback port where the simulator shows its phones; 0 takes a free one.',
+    parse: integer(0, 65535),
+  },
+} as const satisfies Record<string, Variable<unknown>>
+
+export type Variables = typeof VARIABLES
+export type VariableKey = keyof Variables
+
+/** The parsed value of each variable; undefined where it has neither a text nor a default. */
+export type Values = {
+  [K in VariableKey]: Variables[K] extends { parse: (text: string) => Parsed<infer T> }
+    ? T | (Variables[K]['default'] extends string ? never : undefined)
+    : never
+}
+
+export const VARIABLE_NAMES: readonly string[] = Object.values(VARIABLES).map(variable => variable.name)
