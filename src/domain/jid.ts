@@ -71,7 +71,7 @@ export function normaliseDomain(text: string): DomainResult {
   const ascii = toAscii(text)
   if (ascii === undefined) return { ok: false, problem: 'invalid domain' }
   const domain = ascii.includes('xn--') ? domainToUnicode(ascii) : ascii
-  if (toAscii(domain) !== ascii) return { ok: false, problem: 'invalid domain' }
+  if (domain !== ascii && toAscii(domain) !== ascii) return { ok: false, problem: 'invalid domain' }
   return Buffer.byteLength(domain) > MAX_PART_BYTES
     ? { ok: false, problem: 'too long' }
     : { ok: true, domain }
@@ -98,6 +98,9 @@ const MAPPED_TO_NOTHING =
   /\u034f|[\u180b-\u180d]|[\ufe00-\ufe0f]|[\u00ad\u1806\u200b\u200c\u2060\ufeff]|\u200d/gu
 const NOT_IN_LOCAL = /["&'/:<>@\p{Z}\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}]/u
 
+/** What nearly every local part is already: nothing to normalise. */
+const PLAIN_LOCAL = /^[a-z0-9._-]+$/
+
 type LocalResult = { ok: true; local: string } | { ok: false; problem: JidProblem }
 
 /**
@@ -108,10 +111,14 @@ type LocalResult = { ok: true; local: string } | { ok: false; problem: JidProble
 function normaliseLocal(text: string): LocalResult {
   if (text === '') return { ok: false, problem: 'no local part' }
   if (text.length > MAX_RAW_UNITS) return { ok: false, problem: 'too long' }
-  const visible = text.replace(MAPPED_TO_NOTHING, '').normalize('NFKC').replace(MAPPED_TO_NOTHING, '')
-  const local = lowerCase(visible).normalize('NFKC')
+  const local = PLAIN_LOCAL.test(text) ? text : mapLocal(text)
   if (local === '' || NOT_IN_LOCAL.test(local)) return { ok: false, problem: 'invalid local part' }
   return Buffer.byteLength(local) > MAX_PART_BYTES ? { ok: false, problem: 'too long' } : { ok: true, local }
+}
+
+function mapLocal(text: string): string {
+  const visible = text.replace(MAPPED_TO_NOTHING, '').normalize('NFKC')
+  return lowerCase(visible).normalize('NFKC')
 }
 
 // Character by character: toLowerCase of a whole word makes its last Σ a ς, which is another letter in a JID.

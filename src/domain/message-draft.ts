@@ -90,17 +90,15 @@ function completingDomain(vhost: unknown, context: DraftContext, notes: string[]
   return context.defaultDomains[0]
 }
 
-type Address = JidResult | { ok: false; problem: 'it is required' | 'it must be a string' }
+const NO_TEXT = { ok: false, problem: 'it must be a text, in UTF-8' } as const
+type Address = JidResult | typeof NO_TEXT
 
 function readRecipient(to: unknown, domain: string | undefined): Address {
-  return requiredText(to) ?? completeJid(String(to), domain)
+  return isText(to) ? completeJid(to, domain) : NO_TEXT
 }
 
-function requiredText(
-  value: unknown,
-): { ok: false; problem: 'it is required' | 'it must be a string' } | undefined {
-  if (value === undefined || value === null || value === '') return { ok: false, problem: 'it is required' }
-  return typeof value === 'string' ? undefined : { ok: false, problem: 'it must be a string' }
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }
 
 function readSender(
@@ -109,10 +107,9 @@ function readSender(
   domain: string | undefined,
 ): Address {
   if (draft.isFromServer === true) return parseBareJid(recipient.domain)
-  const missing = requiredText(draft.from)
-  if (missing !== undefined) return missing
-  const from = String(draft.from)
-  const saysItsDomains = typeof draft.to === 'string' && hasDomain(draft.to)
+  const { from, to } = draft
+  if (!isText(from)) return NO_TEXT
+  const saysItsDomains = isText(to) && hasDomain(to)
   const server = saysItsDomains ? serverJid(from, recipient.domain, domain) : undefined
   return server ?? completeJid(from, domain)
 }

@@ -1,0 +1,27 @@
+import type { Dialect } from './dialect.ts'
+import { isRecord, ownField, parseJson } from './json.ts'
+import { headerCredential } from './token-places.ts'
+
+/** Carlososuna11: correct JSON; with `confidential` there is no `message`. */
+export const modOfflineHttpPostJson: Dialect = {
+  name: 'mod_offline_http_post_json',
+  contentTypes: ['application/json'],
+  credential: headerCredential,
+  parse({ raw }) {
+    const json = parseJson(raw)
+    if (!json.ok) return json
+    if (!isRecord(json.value)) return { ok: false, problem: 'it is not an object' }
+    const body = ownField(json.value, 'message')
+    const from = ownField(json.value, 'from')
+    const draft = {
+      to: ownField(json.value, 'to'),
+      from,
+      isFromServer: from === '',
+      vhost: ownField(json.value, 'vhost'),
+      body,
+      bodyOmitted: body === undefined,
+      id: ownField(json.value, 'messageId'),
+    }
+    return { ok: true, drafts: [draft], many: false }
+  },
+}
