@@ -1,0 +1,75 @@
+import type { Registration } from '../../domain/registration.ts'
+import type { AcceptReceipt } from '../store.ts'
+import { notesText } from './message-notes.ts'
+import type { EntryRow } from './operations.ts'
+import { readRegistrations } from './registration-rows.ts'
+import type { WriteContext } from './write-context.ts'
+
+const INSERT_QUEUED = `
+  INSERT INTO message (id, recipient, sender, type, dedupe_key, content, state, stage, lease, received_at, expires_at, notes)
+  VALUES (?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?, ?)`
+
+const INSERT_IGNORED = `
+  INSERT INTO message (id, recipient, sender, type, dedupe_key, state, reason, stage, lease, received_at, expires_at, settled_at, notes)
+  VALUES (?, ?, ?, ?, ?, 'ignored', ?, 2, 0, ?, ?, ?, ?)`
+
+/** Inserts messages with the registrations that they will go to; see Store.accept. */
+export function accept(context: WriteContext, entries: readonly EntryRow[]): AcceptReceipt[] {
+  return entries.map(entry => acceptOne(context, entry))
+}
+
+function acceptOne(context: WriteContext, entry: EntryRow): AcceptReceipt {
+  if (entry.dedupeKey !== undefined) {
+    const firstId = context.dedupe.find(entry.dedupeKey, entry.receivedAt)
+    if (firstId !== undefined) return { status: 'duplicate', id: firstId }
+  }
+  const receipt = entry.ignored === undefined ? queue(context, entry) : ignore(context, entry, [])
+  if (entry.dedupeKey !== undefined) context.dedupe.remember(entry.dedupeKey, entry.id, entry.receivedAt)
+  return receipt
+}
+
+function queue(context: WriteContext, entry: EntryRow): AcceptReceipt {
+  const all = readRegistrations(context.sql, entry.recipient)
+  const active = all.filter(registration => registration.state === 'active')
+  const skipped = all.filter(registration => registration.state !== 'active')
+  if (active.length === 0) return ignore(context, { ...entry, ignored: 'no-device' }, skipped)
+  context
+    .sql(INSERT_QUEUED)
+    .run(
+      entry.id,
+      entry.recipient,
+      entry.sender,
+      entry.type,
+      entry.dedupeKey ?? null,
+      entry.content,
+      entry.leased ? context.incarnation : 0,
+      entry.receivedAt,
+      entry.expiresAt,
+      notesText({ noted: entry.notes ?? [], skipped: skipped.map(describe) }),
+    )
+  const { revision } = context
+  return { status: 'queued', id: entry.id, leased: entry.leased, registrations: active, revision }
+}
+
+function ignore(context: WriteContext, entry: EntryRow, skipped: readonly Registration[]): AcceptReceipt {
+  const reason = entry.ignored ?? 'no-device'
+  context
+    .sql(INSERT_IGNORED)
+    .run(
+      entry.id,
+      entry.recipient,
+      entry.sender,
+      entry.type,
+      entry.dedupeKey ?? null,
+      reason,
+      entry.receivedAt,
+      entry.expiresAt,
+      entry.receivedAt,
+      notesText({ noted: entry.notes ?? [], skipped: skipped.map(describe) }),
+    )
+  return { status: 'ignored', id: entry.id, reason }
+}
+
+function describe(registration: Registration): string {
+  return `${registration.device}: ${registration.state}`
+}

@@ -1,0 +1,84 @@
+import type { Clock } from '../../domain/clock.ts'
+import type { StoreHealth, UnavailableReason } from '../store.ts'
+import { StoreUnavailableError } from '../store.ts'
+import type { StoreEvents } from './store-events.ts'
+
+const PROBE_MS = 1000
+
+/**
+ * Whether a commit could succeed now. After a failure it is found out with a small write every second, so that recovery
+ * needs no traffic. A corrupt file stays unavailable until the next start: it must not take messages that it may lose.
+ */
+export class Availability {
+  readonly #clock: Clock
+  readonly #events: StoreEvents
+  readonly #probe: () => Promise<void>
+  #failure: UnavailableReason | undefined
+  #isSpaceLow = false
+  #announced: UnavailableReason | undefined
+  #cancelProbe: () => void = () => {}
+  #isClosed = false
+
+  constructor(options: { clock: Clock; events: StoreEvents; probe: () => Promise<void> }) {
+    this.#clock = options.clock
+    this.#events = options.events
+    this.#probe = options.probe
+  }
+
+  health(): StoreHealth {
+    const reason = this.#isClosed ? 'closed' : this.#reason()
+    return reason === undefined ? { writable: true } : { writable: false, reason }
+  }
+
+  /** Throws when new messages must not be taken. */
+  assertRoom(): void {
+    if (this.#isSpaceLow) throw new StoreUnavailableError('disk-full')
+  }
+
+  /** Throws when nothing may be written any more. */
+  assertSound(): void {
+    if (this.#failure === 'corrupt') throw new StoreUnavailableError('corrupt')
+  }
+
+  committed(): void {
+    if (this.#failure === 'corrupt') return
+    this.#failure = undefined
+    this.#announce()
+  }
+
+  failed(reason: UnavailableReason): void {
+    if (this.#failure === 'corrupt') return
+    this.#failure = reason
+    this.#announce()
+    this.#probeLater()
+  }
+
+  setSpaceLow(isLow: boolean): void {
+    this.#isSpaceLow = isLow
+    this.#announce()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancelProbe()
+  }
+
+  #reason(): UnavailableReason | undefined {
+    return this.#failure ?? (this.#isSpaceLow ? 'disk-full' : undefined)
+  }
+
+  #announce(): void {
+    const reason = this.#reason()
+    if (reason === this.#announced) return
+    this.#announced = reason
+    if (reason === undefined) this.#events.emit('store.recovered', {})
+    else this.#events.emit('store.unavailable', { reason })
+  }
+
+  #probeLater(): void {
+    this.#cancelProbe()
+    if (this.#isClosed || this.#failure === 'corrupt') return
+    // A probe that fails calls `failed`, which arranges for the next one.
+    this.#cancelProbe = this.#clock.after(PROBE_MS, () => void this.#probe().catch(() => undefined))
+  }
+}

@@ -1,0 +1,79 @@
+import type { DeliveryRecord } from '../../domain/delivery.ts'
+import type { RegistrationKind } from '../../domain/registration.ts'
+import type { ClaimedDelivery, ClaimedMessage, QueuedMessage } from '../store.ts'
+import type { OperationOf } from './operations.ts'
+import { readRegistration, readRegistrations, toFound } from './registration-rows.ts'
+import type { WriteContext } from './write-context.ts'
+
+const UNBEGUN = `
+  SELECT id, recipient, received_at, expires_at, content FROM message
+  WHERE stage = 0 AND lease = 0 ORDER BY id LIMIT ?`
+const LEASE_MESSAGE = 'UPDATE message SET lease = ? WHERE id = ?'
+
+const DUE = `
+  SELECT delivery.device, delivery.kind, delivery.record,
+    message.id, message.recipient, message.received_at, message.expires_at, message.content
+  FROM delivery JOIN message ON message.id = delivery.message_id
+  WHERE delivery.lease = 0 AND delivery.scope = ? AND delivery.run_at <= ?
+  ORDER BY delivery.run_at, delivery.message_id LIMIT ?`
+const LEASE_DELIVERY = 'UPDATE delivery SET lease = ? WHERE message_id = ? AND device = ? AND kind = ?'
+
+const RELEASE_MESSAGES = 'UPDATE message SET lease = 0 WHERE stage = 0 AND lease > 0'
+const RELEASE_DELIVERIES = 'UPDATE delivery SET lease = 0 WHERE lease > 0'
+
+interface MessageRow {
+  id: string
+  recipient: string
+  received_at: number
+  expires_at: number
+  content: string
+}
+
+interface DueRow extends MessageRow {
+  device: string
+  kind: RegistrationKind
+  record: string
+}
+
+export function claimMessages(context: WriteContext, limit: number): ClaimedMessage[] {
+  const rows = context.sql(UNBEGUN).all(limit) as unknown as MessageRow[]
+  return rows.map(row => {
+    context.sql(LEASE_MESSAGE).run(context.incarnation, row.id)
+    const all = readRegistrations(context.sql, row.recipient)
+    const registrations = all.filter(registration => registration.state === 'active')
+    return { message: toQueued(row), registrations, revision: context.revision }
+  })
+}
+
+export function claimDeliveries(
+  context: WriteContext,
+  { scope, now, limit }: OperationOf<'claimDeliveries'>,
+): ClaimedDelivery[] {
+  const rows = context.sql(DUE).all(scope, now, limit) as unknown as DueRow[]
+  return rows.map(row => {
+    context.sql(LEASE_DELIVERY).run(context.incarnation, row.id, row.device, row.kind)
+    const { recipient, device, kind } = row
+    const { revision } = context
+    return {
+      message: toQueued(row),
+      record: JSON.parse(row.record) as DeliveryRecord,
+      registration: toFound(readRegistration(context.sql, { recipient, device, kind }), revision),
+      revision,
+    }
+  })
+}
+
+/** Gives back every lease, of whatever incarnation: with one process per file nobody else can hold one. */
+export function releaseLeases(context: Pick<WriteContext, 'sql'>): undefined {
+  context.sql(RELEASE_MESSAGES).run()
+  context.sql(RELEASE_DELIVERIES).run()
+}
+
+function toQueued(row: MessageRow): QueuedMessage {
+  return {
+    id: row.id,
+    receivedAt: row.received_at,
+    expiresAt: row.expires_at,
+    content: JSON.parse(row.content),
+  }
+}

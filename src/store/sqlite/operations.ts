@@ -1,0 +1,81 @@
+import type {
+  AcceptEntry,
+  AcceptReceipt,
+  ClaimedDelivery,
+  ClaimedMessage,
+  RegisterCommand,
+  RegisterResult,
+  Settlement,
+} from '../store.ts'
+import type { Failure } from './failure.ts'
+
+/** An entry as it crosses threads: one long text is cheaper to copy than an object. */
+export interface EntryRow extends Omit<AcceptEntry, 'content' | 'notes'> {
+  /** JSON of MessageContent. */
+  content: string | null
+  notes: readonly string[] | null
+}
+
+/** All that is ever written, as values for the queue to the writer. */
+export type WriteOperation =
+  | { kind: 'accept'; entries: EntryRow[] }
+  | { kind: 'settle'; settlement: Settlement }
+  | { kind: 'claimMessages'; limit: number }
+  | { kind: 'claimDeliveries'; scope: string; now: number; limit: number }
+  | { kind: 'releaseLeases' }
+  | { kind: 'expire'; now: number; limit: number }
+  | { kind: 'purge'; before: number; limit: number }
+  | { kind: 'requeue'; messageId: string; now: number }
+  | { kind: 'register'; command: RegisterCommand }
+  | { kind: 'removeDevice'; recipient: string; device: string }
+  | { kind: 'removeRecipient'; recipient: string }
+  | { kind: 'saveSecret'; name: string; value: string }
+  | { kind: 'markProven'; scope: string }
+  | { kind: 'probe' }
+
+export type OperationKind = WriteOperation['kind']
+export type OperationOf<K extends OperationKind> = Extract<WriteOperation, { kind: K }>
+
+export interface WriteResults {
+  accept: AcceptReceipt[]
+  settle: boolean
+  claimMessages: ClaimedMessage[]
+  claimDeliveries: ClaimedDelivery[]
+  releaseLeases: undefined
+  expire: number
+  purge: number
+  requeue: 'requeued' | 'expired' | 'not-dead' | 'unknown'
+  register: RegisterResult
+  removeDevice: boolean
+  removeRecipient: number
+  saveSecret: undefined
+  markProven: undefined
+  probe: undefined
+}
+
+/** What became of one operation of a batch; `failure` never means the disk, which fails the batch as a whole. */
+export type OperationResult = { ok: true; value: unknown } | { ok: false; failure: Failure }
+
+export interface BatchReply {
+  results: OperationResult[]
+  /** Recipients whose registrations this batch changed, with the revision of the change. */
+  changes: ReadonlyMap<string, number>
+}
+
+export type WriterRequest =
+  | { kind: 'batch'; operations: readonly WriteOperation[] }
+  /** Empties the log into the database file and cuts it; false while a reader still needs it. */
+  | { kind: 'checkpoint' }
+  | { kind: 'close' }
+
+export interface WriterReady {
+  /** The revision before any change of this writer. */
+  revision: number
+}
+
+export interface WriterOptions {
+  path: string
+  dedupeWindowMs: number
+  maxDedupeEntries: number
+  now: number
+}

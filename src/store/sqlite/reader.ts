@@ -1,0 +1,26 @@
+import { workerData } from 'node:worker_threads'
+import { openForReading } from './open-file.ts'
+import type { ReadName } from './reads.ts'
+import { createReads } from './reads.ts'
+import { serve } from './worker-port.ts'
+import { statementsOf } from './write-context.ts'
+
+export interface ReadRequest {
+  name: ReadName | 'close'
+  argument: unknown
+}
+
+/** A second connection for whoever only looks, so that no look is ever in front of a commit. */
+serve(() => {
+  const db = openForReading(String(workerData))
+  const reads = createReads(statementsOf(db))
+  return {
+    ready: undefined,
+    handle: request => {
+      const { name, argument } = request as ReadRequest
+      if (name === 'close') return db.close()
+      const read = reads[name] as (argument: unknown) => unknown
+      return read(argument)
+    },
+  }
+})

@@ -1,0 +1,56 @@
+import type { Registration, RegistrationKey } from '../../domain/registration.ts'
+import type { MessageQuery, MessageSummary, MessageTrace, OutboxStats, WaitingScope } from '../store.ts'
+import { readRegistration, readRegistrations } from './registration-rows.ts'
+import { readSummaries, readTrace } from './trace.ts'
+import type { Sql } from './write-context.ts'
+
+/** What the reader's connection answers. */
+export interface Reads {
+  registrations(recipient: string): Registration[]
+  registration(key: RegistrationKey): Registration | undefined
+  message(id: string): MessageTrace | undefined
+  messages(query: MessageQuery): MessageSummary[]
+  outbox(): OutboxStats
+  waitingScopes(): WaitingScope[]
+  secret(name: string): string | undefined
+  provenScopes(): string[]
+}
+
+export type ReadName = keyof Reads
+
+export function createReads(sql: Sql): Reads {
+  return {
+    registrations: recipient => readRegistrations(sql, recipient),
+    registration: key => readRegistration(sql, key),
+    message: id => readTrace(sql, id),
+    messages: query => readSummaries(sql, query),
+    outbox: () => readOutbox(sql),
+    waitingScopes: () => readWaitingScopes(sql),
+    secret: name => {
+      const row = sql('SELECT value FROM secret WHERE name = ?').get(name)
+      return row === undefined ? undefined : String(row.value)
+    },
+    provenScopes: () =>
+      sql('SELECT scope FROM proven_scope ORDER BY scope')
+        .all()
+        .map(row => String(row.scope)),
+  }
+}
+
+function readOutbox(sql: Sql): OutboxStats {
+  const row = sql('SELECT count(*) AS pending, min(id) AS oldest FROM message WHERE stage < 2').get()
+  const pending = Number(row?.pending)
+  const oldest = sql('SELECT received_at FROM message WHERE id = ?').get(row?.oldest ?? null)
+  return oldest === undefined ? { pending } : { pending, oldestAt: Number(oldest.received_at) }
+}
+
+// Jumps from scope to scope in the index: a backlog of a million deliveries costs no more than its scopes.
+function readWaitingScopes(sql: Sql): WaitingScope[] {
+  const scopes: WaitingScope[] = []
+  const next = sql(`
+    SELECT scope, run_at FROM delivery WHERE lease = 0 AND scope > ? ORDER BY scope, run_at LIMIT 1`)
+  for (let row = next.get(''); row !== undefined; row = next.get(String(row.scope))) {
+    scopes.push({ scope: String(row.scope), dueAt: Number(row.run_at) })
+  }
+  return scopes
+}

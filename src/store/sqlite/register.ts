@@ -1,0 +1,109 @@
+import type { Registration, RegistrationKey } from '../../domain/registration.ts'
+import type { RegisterCommand, RegisterResult } from '../store.ts'
+import type { OperationOf } from './operations.ts'
+import { readRegistration } from './registration-rows.ts'
+import type { WriteContext } from './write-context.ts'
+
+const DAY_MS = 86_400_000
+
+const OWNER = `
+  SELECT recipient, device, kind FROM registration
+  WHERE provider = ? AND app = ? AND token = ? AND state <> 'moved'`
+const COUNT_MOVES = 'SELECT count(*) AS moves FROM registration_move WHERE recipient = ? AND at > ?'
+const FORGET_MOVES = 'DELETE FROM registration_move WHERE at <= ?'
+const NOTE_MOVE = 'INSERT INTO registration_move (recipient, at) VALUES (?, ?)'
+const MOVE_AWAY = `
+  UPDATE registration SET state = 'moved', state_reason = 'registered by another account', version = ?
+  WHERE recipient = ? AND device = ? AND kind = ?`
+const DELETE_ONE = 'DELETE FROM registration WHERE recipient = ? AND device = ? AND kind = ?'
+const UPSERT = `
+  INSERT INTO registration (recipient, device, kind, provider, token, app, environment, environment_source,
+    name, locale, preview, registered_at, state, strikes, last_accepted_at, version)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', 0, ?, ?)
+  ON CONFLICT (recipient, device, kind) DO UPDATE SET
+    provider = excluded.provider, token = excluded.token, app = excluded.app,
+    environment = excluded.environment, environment_source = excluded.environment_source,
+    name = excluded.name, locale = excluded.locale, preview = excluded.preview,
+    registered_at = excluded.registered_at, state = 'active', state_reason = NULL, strikes = 0,
+    last_accepted_at = excluded.last_accepted_at, version = excluded.version`
+const DROP_OLDEST = `
+  DELETE FROM registration WHERE recipient = ?1 AND (device, kind) IN (
+    SELECT device, kind FROM registration WHERE recipient = ?1 AND NOT (device = ?2 AND kind = ?3)
+    ORDER BY registered_at DESC, device LIMIT -1 OFFSET ?4)`
+const DELETE_DEVICE = 'DELETE FROM registration WHERE recipient = ? AND device = ?'
+const DELETE_RECIPIENT = 'DELETE FROM registration WHERE recipient = ?'
+
+export function register(context: WriteContext, command: RegisterCommand): RegisterResult {
+  const { recipient, device, kind } = command
+  const owner = readOwner(context, command)
+  if (owner !== undefined && owner.recipient !== recipient) {
+    if (!mayMove(context, command)) return { status: 'too-many-moves' }
+    const { recipient: former, device: formerDevice, kind: formerKind } = owner
+    context.sql(MOVE_AWAY).run(context.change(former), former, formerDevice, formerKind)
+  } else if (owner !== undefined && (owner.device !== device || owner.kind !== kind)) {
+    context.sql(DELETE_ONE).run(recipient, owner.device, owner.kind)
+  }
+  const existing = readRegistration(context.sql, command)
+  upsert(context, command, existing)
+  context.sql(DROP_OLDEST).run(recipient, device, kind, Math.max(0, command.maxDevices - 1))
+  const registration = readRegistration(context.sql, command)
+  if (registration === undefined) throw new Error('a registration vanished in its own transaction')
+  return { status: existing === undefined ? 'created' : 'refreshed', registration }
+}
+
+function readOwner(context: WriteContext, command: RegisterCommand): RegistrationKey | undefined {
+  const row = context.sql(OWNER).get(command.provider, command.app, command.token)
+  return row as unknown as RegistrationKey | undefined
+}
+
+function mayMove(context: WriteContext, { recipient, at, maxMoves }: RegisterCommand): boolean {
+  if (maxMoves === undefined) return true
+  const row = context.sql(COUNT_MOVES).get(recipient, at - DAY_MS)
+  if (Number(row?.moves) >= maxMoves) return false
+  context.sql(FORGET_MOVES).run(at - DAY_MS)
+  context.sql(NOTE_MOVE).run(recipient, at)
+  return true
+}
+
+// A token never changes its environment: what a push has proven outlives the next `PUT` of the same token.
+function upsert(context: WriteContext, command: RegisterCommand, existing: Registration | undefined): void {
+  const isSameToken =
+    existing !== undefined &&
+    existing.provider === command.provider &&
+    existing.app === command.app &&
+    existing.token === command.token
+  const addressed = isSameToken && existing.environmentSource === 'learned' ? existing : command
+  context
+    .sql(UPSERT)
+    .run(
+      command.recipient,
+      command.device,
+      command.kind,
+      command.provider,
+      command.token,
+      command.app,
+      addressed.environment,
+      addressed.environmentSource,
+      command.name ?? null,
+      command.locale ?? null,
+      command.preview ?? null,
+      command.at,
+      (isSameToken ? existing.lastAcceptedAt : undefined) ?? null,
+      context.change(command.recipient),
+    )
+}
+
+export function removeDevice(
+  context: WriteContext,
+  { recipient, device }: OperationOf<'removeDevice'>,
+): boolean {
+  const { changes } = context.sql(DELETE_DEVICE).run(recipient, device)
+  if (changes !== 0) context.change(recipient)
+  return changes !== 0
+}
+
+export function removeRecipient(context: WriteContext, recipient: string): number {
+  const { changes } = context.sql(DELETE_RECIPIENT).run(recipient)
+  if (changes !== 0) context.change(recipient)
+  return Number(changes)
+}

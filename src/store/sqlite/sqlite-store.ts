@@ -1,0 +1,188 @@
+import { dirname, resolve } from 'node:path'
+import type { Clock } from '../../domain/clock.ts'
+import type { RegistrationKey } from '../../domain/registration.ts'
+import type { AcceptEntry, Store } from '../store.ts'
+import { StoreUnavailableError } from '../store.ts'
+import { Availability } from './availability.ts'
+import { FREE_SPACE_FLOOR_BYTES, FreeSpaceWatch, freeBytesIn } from './free-space.ts'
+import { IdleCheckpoint } from './idle-checkpoint.ts'
+import type { BatchReply, EntryRow, WriterOptions, WriterReady } from './operations.ts'
+import type { ReadRequest } from './reader.ts'
+import type { ReadName, Reads } from './reads.ts'
+import { toFound } from './registration-rows.ts'
+import { Revisions } from './revisions.ts'
+import type { StoreEvents } from './store-events.ts'
+import { WorkerClient } from './worker-client.ts'
+import { WriteQueue } from './write-queue.ts'
+
+export interface SqliteStoreOptions {
+  path: string
+  dedupeWindowMs: number
+  /** How many recent messages are compared with; about 200 bytes each. */
+  maxDedupeEntries?: number
+  clock: Clock
+  events: StoreEvents
+  /** How long a settle waits for company. */
+  settleDelayMs?: number
+  /** Free bytes in the file's file system. */
+  freeBytes?: () => Promise<number>
+}
+
+const DEFAULT_DEDUPE_ENTRIES = 200_000
+const SETTLE_DELAY_MS = 50
+
+/** The store in one SQLite file. All disk work happens in two worker threads: one writes, one reads. */
+export function createSqliteStore(options: SqliteStoreOptions): Store {
+  const parts = createParts(options)
+  const { queue, reader, revisions, availability } = parts
+  const submit: WriteQueue['submit'] = operation => {
+    availability.assertSound()
+    return queue.submit(operation)
+  }
+  const read = async <N extends ReadName>(name: N, argument?: Parameters<Reads[N]>[0]) => {
+    const request: ReadRequest = { name, argument }
+    return (await reader.request(request)) as ReturnType<Reads[N]>
+  }
+  return {
+    open: () => open(parts),
+    accept: async entries => {
+      availability.assertRoom()
+      return submit({ kind: 'accept', entries: entries.map(toRow) })
+    },
+    settle: async settlement => submit({ kind: 'settle', settlement }),
+    claimMessages: async limit => submit({ kind: 'claimMessages', limit }),
+    claimDeliveries: async (scope, now, limit) => submit({ kind: 'claimDeliveries', scope, now, limit }),
+    releaseLeases: async () => submit({ kind: 'releaseLeases' }),
+    expire: async (now, limit) => submit({ kind: 'expire', now, limit }),
+    purge: async (before, limit) => submit({ kind: 'purge', before, limit }),
+    requeue: async (messageId, now) => submit({ kind: 'requeue', messageId, now }),
+    register: async command => submit({ kind: 'register', command }),
+    removeDevice: async (recipient, device) => submit({ kind: 'removeDevice', recipient, device }),
+    removeRecipient: async recipient => submit({ kind: 'removeRecipient', recipient }),
+    saveSecret: async (name, value) => submit({ kind: 'saveSecret', name, value }),
+    markProven: async scope => submit({ kind: 'markProven', scope }),
+    isStale: (recipient, revision) => revisions.isStale(recipient, revision),
+    registration: async (key: RegistrationKey) => {
+      // Taken before reading: a change that is heard of meanwhile makes the answer stale, not the other way round.
+      const { latest } = revisions
+      return toFound(await read('registration', key), latest)
+    },
+    registrations: recipient => read('registrations', recipient),
+    message: id => read('message', id),
+    messages: query => read('messages', query),
+    outbox: () => read('outbox'),
+    waitingScopes: () => read('waitingScopes'),
+    secret: name => read('secret', name),
+    provenScopes: () => read('provenScopes'),
+    health: () => availability.health(),
+    close: () => close(parts),
+  }
+}
+
+interface Parts {
+  writer: WorkerClient
+  reader: WorkerClient
+  queue: WriteQueue
+  revisions: Revisions
+  availability: Availability
+  freeSpace: FreeSpaceWatch
+  checkpoint: IdleCheckpoint
+  closing?: Promise<void>
+}
+
+function createParts(options: SqliteStoreOptions): Parts {
+  const { clock, events } = options
+  const path = resolve(options.path)
+  const revisions = new Revisions()
+  const writer = createWriter(path, options, {
+    onReady: value => revisions.restart((value as WriterReady).revision),
+    onDown: () => availability.failed('io-error'),
+  })
+  const reader = new WorkerClient({
+    url: new URL('./reader.ts', import.meta.url),
+    workerData: () => path,
+    clock,
+  })
+  const checkpoint = new IdleCheckpoint(
+    clock,
+    async () => (await writer.request({ kind: 'checkpoint' })) === true,
+  )
+  const queue = new WriteQueue({
+    clock,
+    settleDelayMs: options.settleDelayMs ?? SETTLE_DELAY_MS,
+    commit: async operations => (await writer.request({ kind: 'batch', operations })) as BatchReply,
+    onCommitted: (reply, commit) => {
+      revisions.record(reply.changes)
+      availability.committed()
+      checkpoint.written()
+      events.emit('store.commit', commit)
+    },
+    onFailed: error => {
+      if (error instanceof StoreUnavailableError) availability.failed(error.reason)
+    },
+  })
+  const availability = new Availability({ clock, events, probe: () => queue.submit({ kind: 'probe' }) })
+  const freeSpace = new FreeSpaceWatch({
+    clock,
+    floorBytes: FREE_SPACE_FLOOR_BYTES,
+    freeBytes: options.freeBytes ?? (() => freeBytesIn(dirname(path))),
+    onChange: isLow => availability.setSpaceLow(isLow),
+  })
+  return { writer, reader, queue, revisions, availability, freeSpace, checkpoint }
+}
+
+function createWriter(
+  path: string,
+  { dedupeWindowMs, maxDedupeEntries = DEFAULT_DEDUPE_ENTRIES, clock }: SqliteStoreOptions,
+  hooks: { onReady: (value: unknown) => void; onDown: () => void },
+): WorkerClient {
+  return new WorkerClient({
+    url: new URL('./writer.ts', import.meta.url),
+    workerData: (): WriterOptions => ({ path, dedupeWindowMs, maxDedupeEntries, now: clock.now() }),
+    clock,
+    ...hooks,
+  })
+}
+
+async function open({ writer, reader, freeSpace }: Parts): Promise<void> {
+  try {
+    await writer.start()
+    await reader.start()
+  } catch (error) {
+    await reader.close({ name: 'close', argument: undefined } satisfies ReadRequest)
+    await writer.close({ kind: 'close' })
+    throw error
+  }
+  await freeSpace.start()
+}
+
+function close(parts: Parts): Promise<void> {
+  parts.closing ??= closeParts(parts)
+  return parts.closing
+}
+
+// The reader goes first: while it is there, the log cannot be cut.
+async function closeParts({
+  writer,
+  reader,
+  queue,
+  availability,
+  freeSpace,
+  checkpoint,
+}: Parts): Promise<void> {
+  freeSpace.stop()
+  await queue.close()
+  availability.close()
+  checkpoint.stop()
+  await reader.close({ name: 'close', argument: undefined } satisfies ReadRequest)
+  await writer.close({ kind: 'close' })
+}
+
+function toRow(entry: AcceptEntry): EntryRow {
+  const { content, notes, ...rest } = entry
+  return {
+    ...rest,
+    content: content === undefined ? null : JSON.stringify(content),
+    notes: notes.length === 0 ? null : notes,
+  }
+}

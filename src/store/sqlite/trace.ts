@@ -1,0 +1,92 @@
+import type { DeliveryRecord } from '../../domain/delivery.ts'
+import type { MessageState } from '../../domain/offline-message.ts'
+import type { MessageQuery, MessageSummary, MessageTrace, TraceStep } from '../store.ts'
+import { parseNotes } from './message-notes.ts'
+import type { Sql } from './write-context.ts'
+
+const SUMMARY = 'id, state, reason, recipient, sender, type, received_at, expires_at, settled_at'
+
+interface SummaryRow {
+  id: string
+  state: MessageState
+  reason: string | null
+  recipient: string
+  sender: string
+  type: string
+  received_at: number
+  expires_at: number
+  settled_at: number | null
+}
+
+interface TraceRow extends SummaryRow {
+  notes: string | null
+  deliveries: string | null
+}
+
+export function readTrace(sql: Sql, id: string): MessageTrace | undefined {
+  const found = sql(`SELECT ${SUMMARY}, notes, deliveries FROM message WHERE id = ?`).get(id)
+  if (found === undefined) return undefined
+  const row = found as unknown as TraceRow
+  const ended: DeliveryRecord[] = row.deliveries === null ? [] : JSON.parse(row.deliveries)
+  const waiting = sql('SELECT record, run_at FROM delivery WHERE message_id = ?')
+    .all(id)
+    .map(({ record, run_at }) => ({ ...JSON.parse(String(record)), runAt: Number(run_at) }))
+  return { ...toSummary(row), steps: stepsOf(row), deliveries: [...ended, ...waiting] }
+}
+
+function stepsOf(row: TraceRow): TraceStep[] {
+  const { noted, skipped, requeued = [] } = parseNotes(row.notes)
+  const at = row.received_at
+  const steps: TraceStep[] = [
+    { at, step: 'received' },
+    ...noted.map(detail => ({ at, step: 'noted' as const, detail })),
+    ...skipped.map(detail => ({ at, step: 'skipped' as const, detail })),
+  ]
+  if (row.state === 'ignored') return [...steps, { at, step: 'ignored', detail: row.reason ?? '' }]
+  steps.push({ at, step: 'queued' })
+  for (const requeuedAt of requeued) steps.push({ at: requeuedAt, step: 'requeued' })
+  if (row.settled_at !== null) steps.push({ at: row.settled_at, step: 'settled', detail: row.state })
+  return steps
+}
+
+export function readSummaries(sql: Sql, query: MessageQuery): MessageSummary[] {
+  const conditions = ['1 = 1']
+  const values: string[] = []
+  if (query.recipient !== undefined) {
+    conditions.push('recipient = ?')
+    values.push(query.recipient)
+  }
+  if (query.state !== undefined) {
+    conditions.push('state = ?', ...indexTerms(query.state))
+    values.push(query.state)
+  }
+  if (query.before !== undefined) {
+    conditions.push('id < ?')
+    values.push(query.before)
+  }
+  const text = `SELECT ${SUMMARY} FROM message WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`
+  return sql(text)
+    .all(...values, query.limit)
+    .map(row => toSummary(row as unknown as SummaryRow))
+}
+
+// SQLite uses a partial index only where the query repeats the index's own condition.
+function indexTerms(state: MessageState): string[] {
+  if (state === 'pending') return ['stage < 2']
+  return state === 'accepted' ? [] : ["state NOT IN ('pending', 'accepted')"]
+}
+
+function toSummary(row: SummaryRow): MessageSummary {
+  const summary: MessageSummary = {
+    id: row.id,
+    state: row.state,
+    recipient: row.recipient,
+    sender: row.sender,
+    type: row.type,
+    receivedAt: row.received_at,
+    expiresAt: row.expires_at,
+  }
+  if (row.reason !== null) summary.reason = row.reason
+  if (row.settled_at !== null) summary.settledAt = row.settled_at
+  return summary
+}

@@ -1,0 +1,84 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { workerData } from 'node:worker_threads'
+import { lowestMessageId } from '../../domain/message-id.ts'
+import { runBatch } from './batch.ts'
+import { releaseLeases } from './claims.ts'
+import { DedupeWindow } from './dedupe-window.ts'
+import { openForWriting, takeLock } from './open-file.ts'
+import type { WriterOptions, WriterReady, WriterRequest } from './operations.ts'
+import type { Served } from './worker-port.ts'
+import { serve } from './worker-port.ts'
+import type { Sql } from './write-context.ts'
+import { statementsOf, WriteContext } from './write-context.ts'
+
+/** The only connection that writes, in a thread of its own: the event loop never waits for the disk. */
+serve(() => startWriter(workerData as WriterOptions))
+
+function startWriter(options: WriterOptions): Served {
+  const lock = takeLock(options.path)
+  const db = openForWriting(options.path)
+  const sql = statementsOf(db)
+  db.exec('BEGIN IMMEDIATE')
+  releaseLeases({ sql })
+  const incarnation = beginIncarnation(sql, options.now)
+  db.exec('COMMIT')
+  const context = new WriteContext(sql, incarnation, rebuildWindow(sql, options))
+  const ready: WriterReady = { revision: context.revision }
+  const close = () => {
+    truncateLog(db)
+    db.close()
+    lock.close()
+  }
+  return { ready, handle: request => handle(request as WriterRequest, { db, context, close }) }
+}
+
+interface Writer {
+  db: DatabaseSync
+  context: WriteContext
+  close(): void
+}
+
+function handle(request: WriterRequest, { db, context, close }: Writer): unknown {
+  switch (request.kind) {
+    case 'batch':
+      return runBatch(db, context, request.operations)
+    case 'checkpoint':
+      return truncateLog(db)
+    case 'close':
+      return close()
+  }
+}
+
+function beginIncarnation(sql: Sql, now: number): number {
+  const { lastInsertRowid } = sql('INSERT INTO incarnation (started_at) VALUES (?)').run(now)
+  sql('DELETE FROM incarnation WHERE id < ?').run(lastInsertRowid)
+  return Number(lastInsertRowid)
+}
+
+// Ids begin with their time, so recent messages are the end of the primary key.
+function rebuildWindow(sql: Sql, { now, dedupeWindowMs, maxDedupeEntries }: WriterOptions): DedupeWindow {
+  const window = new DedupeWindow(dedupeWindowMs, maxDedupeEntries)
+  const rows = sql(`
+    SELECT id, dedupe_key, received_at FROM message
+    WHERE id >= ? AND dedupe_key IS NOT NULL ORDER BY id DESC LIMIT ?`).all(
+    lowestMessageId(now - dedupeWindowMs),
+    maxDedupeEntries,
+  )
+  for (const row of rows.reverse()) {
+    window.remember(String(row.dedupe_key), String(row.id), Number(row.received_at))
+  }
+  window.commit()
+  return window
+}
+
+/**
+ * Moves the log into the database file and cuts it to nothing, so that erased text is in neither. Does not wait for a
+ * reader: false, and the caller tries again later.
+ */
+function truncateLog(db: DatabaseSync): boolean {
+  const timeout = db.prepare('PRAGMA busy_timeout').get()?.timeout
+  db.exec('PRAGMA busy_timeout = 0')
+  const row = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
+  db.exec(`PRAGMA busy_timeout = ${timeout}`)
+  return row?.busy === 0
+}
