@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config/read-config.ts'
 
 export const HOOK_TOKEN = 'hook-token-0123456789'
 export const ADMIN_TOKEN = 'admin-token-0123456789'
-export const NOW = Date.UTC(2026, 5, 1)
+export const NOW = Date.UTC(2030, 5, 1)
 
 /** The least that is valid. */
 export const BASE = {
