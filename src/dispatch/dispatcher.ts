@@ -12,7 +12,7 @@ import { Lane } from './lane.ts'
 import { type Pause, Pauses } from './pauses.ts'
 import { type ActiveDelivery, firstRound, type Round } from './round.ts'
 import { Settler } from './settler.ts'
-import { Waves } from './waves.ts'
+import { type Wave, Waves } from './waves.ts'
 import { WINDOW_DELIVERIES, Window } from './window.ts'
 
 export interface DispatcherDependencies {
@@ -54,7 +54,7 @@ export class Dispatcher {
       pauses: this.#pauses,
       laneNamed: name => this.#lanes.get(name),
       settler: this.#settler,
-      begin: round => this.#enter(round, 'claimed'),
+      begin: round => this.#enter(round),
     })
   }
 
@@ -76,7 +76,7 @@ export class Dispatcher {
     const round = firstRound(message, receipt.registrations, receipt.revision, this.#deps.settings)
     // One place was reserved before the number of devices was known.
     this.#window.add(round.deliveries.length - 1, 0)
-    this.#enter(round, 'new')
+    this.#enter(round)
   }
 
   /** Messages wait in the outbox, or deliveries have become due. */
@@ -88,7 +88,7 @@ export class Dispatcher {
     return this.#pauses.list()
   }
 
-  waves(): readonly string[] {
+  waves(): readonly Wave[] {
     return this.#waves.list()
   }
 
@@ -111,14 +111,13 @@ export class Dispatcher {
     await this.#deps.store.releaseLeases()
   }
 
-  #enter(round: Round, origin: 'new' | 'claimed'): void {
-    // All deliveries are in the round before any can finish it.
-    for (const delivery of [...round.deliveries]) this.#offer(delivery, origin)
+  #enter(round: Round): void {
+    for (const delivery of round.deliveries) this.#offer(delivery)
   }
 
-  #offer(delivery: ActiveDelivery, origin: 'new' | 'claimed'): void {
+  #offer(delivery: ActiveDelivery): void {
     const lane = this.#laneFor(delivery.registration)
-    const joinsEnd = origin === 'new' && lane.hasBacklog
+    const joinsEnd = delivery.round.kind === 'first' && lane.hasBacklog
     if (this.#isStopping || joinsEnd || lane.room() === 0 || this.#pauses.holding(lane.scopes)) {
       lane.hasBacklog = true
       this.#park(delivery, delivery.round.message.receivedAt)
@@ -262,9 +261,15 @@ export class Dispatcher {
     const name = scopes[scopes.length - 1] ?? scopes[0]
     const known = this.#lanes.get(name)
     if (known) return known
-    const lane = new Lane(scopes, provider, (this.#deps.windowDeliveries ?? WINDOW_DELIVERIES) / 2)
+    const lane = new Lane(scopes, provider, () => this.#laneLimit())
     this.#lanes.set(name, lane)
     return lane
+  }
+
+  /** One lane may fill the window; of several none may take it from the others. */
+  #laneLimit(): number {
+    const all = this.#deps.windowDeliveries ?? WINDOW_DELIVERIES
+    return this.#lanes.size > 1 ? all / 2 : all
   }
 
   #idleOr(limitMs: number): Promise<void> {

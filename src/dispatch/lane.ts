@@ -13,12 +13,12 @@ export class Lane {
   readonly provider: Provider
   /** Deliveries wait in the store that are due: new ones join their end, so that order is kept. */
   hasBacklog = false
-  readonly #limit: number
+  readonly #limit: () => number
   #queue: ActiveDelivery[] = []
   #head = 0
   #inFlight = 0
 
-  constructor(scopes: readonly string[], provider: Provider, limit: number) {
+  constructor(scopes: readonly string[], provider: Provider, limit: () => number) {
     this.name = scopes.at(-1) ?? ''
     this.scopes = scopes
     this.provider = provider
@@ -27,11 +27,11 @@ export class Lane {
 
   /** Free places in memory. */
   room(): number {
-    return Math.max(0, this.#limit - this.#queue.length + this.#head - this.#inFlight)
+    return Math.max(0, this.#limit() - this.#queue.length + this.#head - this.#inFlight)
   }
 
   isRoomy(): boolean {
-    return this.room() >= this.#limit / 2
+    return this.room() >= this.#limit() / 2
   }
 
   push(delivery: ActiveDelivery): void {

@@ -8,6 +8,12 @@ const SHARE = 0.2
 /** Beyond this many recipients in a window the count is precise enough; memory stays bounded. */
 const MAX_COUNTED = 20_000
 
+export interface Wave {
+  topic: string
+  misaddressed: number
+  recipients: number
+}
+
 interface TopicWindow {
   startedAt: number
   recipients: Set<string>
@@ -44,12 +50,15 @@ export class Waves {
     return window.isWave
   }
 
-  /** Topics in which a wave is on. */
-  list(): string[] {
+  /** The waves that are on. */
+  list(): Wave[] {
     const oldest = this.#clock.now() - WINDOW_MS
-    return [...this.#topics].flatMap(([topic, { isWave, startedAt }]) =>
-      isWave && startedAt > oldest ? [topic] : [],
-    )
+    const on = [...this.#topics].filter(([, { isWave, startedAt }]) => isWave && startedAt > oldest)
+    return on.map(([topic, { misaddressed, recipients }]) => ({
+      topic,
+      misaddressed: misaddressed.size,
+      recipients: recipients.size,
+    }))
   }
 
   #windowOf(topic: string): TopicWindow {

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { type Logger, pino } from 'pino'
+import type { Config } from './config/config.ts'
+import { Dispatcher } from './dispatch/dispatcher.ts'
+import { createReaper } from './dispatch/reaper.ts'
+import { createSendTest } from './dispatch/test-notification.ts'
+import { type Clock, systemClock } from './domain/clock.ts'
+import type { NotificationSettings } from './domain/notification.ts'
+import type { ProviderName, RegistrationRules } from './domain/registration.ts'
+import { fastifyOptions } from './http/fastify-options.ts'
+import type { RelayHealth } from './http/health-view.ts'
+import { registerHttp } from './http/http.ts'
+import { createAcceptOfflineMessages } from './intake/accept-offline-message.ts'
+import type { Provider } from './providers/provider.ts'
+import { type StartedApns, startApns } from './start-apns.ts'
+import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
+import type { Store } from './store/store.ts'
+import { createEvents, type Events } from './telemetry/events.ts'
+import { subscribeLog } from './telemetry/log-subscriber.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics-subscriber.ts'
+
+export interface AppOverrides {
+  clock?: Clock
+  logger?: Logger
+  /** Deliveries in memory at once. */
+  windowDeliveries?: number
+}
+
+export interface RelayApp {
+  http: FastifyInstance
+  events: Events
+  /** Stops accepting, finishes what is in flight, gives the rest back, closes everything. Idempotent. */
+  close(): Promise<void>
+}
+
+/** What a stop may spend on attempts that are in flight: most of it, for what is cut off is sent twice. */
+const DRAIN_SHARE = 0.7
+
+/**
+ * The one place that knows every part. Parts start in the order in which a message meets them from behind: store,
+ * providers, dispatcher, HTTP; and stop in the reverse order, so that nothing is asked of a part that is gone.
+ */
+export async function buildApp(
+  config: Config,
+  version: string,
+  overrides: AppOverrides = {},
+): Promise<RelayApp> {
+  const clock = overrides.clock ?? systemClock
+  const logger = overrides.logger ?? pino({ level: config.logLevel })
+  const events = createEvents()
+  subscribeLog(events, logger)
+  const { path } = config.store
+  const store = createSqliteStore({ path, dedupeWindowMs: config.dedupeWindowMs, clock, events })
+  await store.open()
+  const closers: (() => Promise<void>)[] = [() => store.close()]
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    const parts = await startParts(config, { store, clock, events, overrides, closers })
+    const http = Fastify(fastifyOptions(config, logger))
+    let isStopping = false
+    http.addHook('onClose', closeAll)
+    await registerHttp(http, {
+      ...parts,
+      config,
+      version,
+      store,
+      clock,
+      events,
+      isStopping: () => isStopping,
+    })
+    const close = () => {
+      isStopping = true
+      return http.close().then(() => {})
+    }
+    return { http, events, close }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+interface PartsInput {
+  store: Store
+  clock: Clock
+  events: Events
+  overrides: AppOverrides
+  closers: (() => Promise<void>)[]
+}
+
+async function startParts(config: Config, input: PartsInput) {
+  const { store, clock, events, closers } = input
+  const settings = await notificationSettings(config, store)
+  const providers = await startProviders(config, input)
+  const windowDeliveries = input.overrides.windowDeliveries
+  const dispatcher = new Dispatcher({
+    store,
+    providers,
+    settings,
+    clock,
+    events,
+    ...(windowDeliveries === undefined ? {} : { windowDeliveries }),
+  })
+  const reaper = createReaper({ store, clock, events, traceRetentionMs: config.traceRetentionMs })
+  await dispatcher.start()
+  reaper.start()
+  closers.push(() => dispatcher.stop(config.shutdownMs * DRAIN_SHARE))
+  closers.push(() => reaper.stop())
+  const metrics: Metrics = createMetrics(events, { store, inMemory: () => dispatcher.inMemory(), clock })
+  return {
+    acceptOfflineMessages: createAcceptOfflineMessages({
+      store,
+      handOff: dispatcher,
+      events,
+      clock,
+      messageTtlMs: config.messageTtlMs,
+    }),
+    rules: new Map<ProviderName, RegistrationRules>([...providers].map(([name, { rules }]) => [name, rules])),
+    sendTest: createSendTest({ providers, settings, clock }),
+    relayHealth: () => relayHealth(dispatcher, providers),
+    metricsText: () => metrics.text(),
+    onRequeued: () => dispatcher.wake(),
+  }
+}
+
+async function startProviders(config: Config, { store, clock, events, closers }: PartsInput) {
+  const providers = new Map<ProviderName, Provider>()
+  if (config.apns) {
+    const apns: StartedApns = await startApns(config.apns, config, { secrets: store, clock, events })
+    closers.push(() => apns.close())
+    providers.set('apns', apns.provider)
+  }
+  return providers
+}
+
+const HASH_KEY = 'notification-hash-key'
+
+// Kept, so that a conversation stays one conversation on the phone after a restart.
+async function notificationSettings(config: Config, store: Store): Promise<NotificationSettings> {
+  const kept = await store.secret(HASH_KEY)
+  const hashKey = kept ?? randomBytes(32).toString('base64url')
+  if (kept === undefined) await store.saveSecret(HASH_KEY, hashKey)
+  return { preview: config.preview, previewText: config.previewText, hashKey }
+}
+
+function relayHealth(dispatcher: Dispatcher, providers: ReadonlyMap<ProviderName, Provider>): RelayHealth {
+  const pauses = dispatcher.pauses()
+  return {
+    providers: new Map(
+      [...providers].map(([name, provider]) => [
+        name,
+        { ...provider.health(), scopes: pauses.filter(({ scope }) => scope.startsWith(`${name}/`)) },
+      ]),
+    ),
+    waves: dispatcher.waves(),
+  }
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import { startDispatch } from '../support/dispatch-harness.ts'
+
+const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
+const TIMEOUT: Outcome = { kind: 'failed', pace: 'transport', reason: 'timeout' }
+
+describe('the way out of the outbox', () => {
+  it('goes from memory to the provider and is explained', async t => {
+    const { provider, store, register, post, seen } = await startDispatch(t)
+    await register()
+    const settled = seen('message.settled')
+    const [id = ''] = await post({ nick: 'Alice' })
+    await settled
+    const [push] = provider.pushes
+    assert.equal(provider.pushes.length, 1)
+    assert.deepEqual([push?.notification.title, push?.notification.body], ['Alice', 'Hello Bob'])
+    const trace = await store.message(id)
+    assert.equal(trace?.state, 'accepted')
+    assert.equal(trace?.deliveries[0]?.id, push?.deliveryId)
+    assert.deepEqual(
+      trace?.deliveries[0]?.attempts.map(({ outcome, status }) => [outcome, status]),
+      [['accepted', 200]],
+    )
+    assert.ok(!JSON.stringify(trace).includes('Hello Bob'))
+  })
+
+  it('tells each device of a recipient, and says when only some took it', async t => {
+    const { provider, store, register, post, seen } = await startDispatch(t)
+    await register()
+    await register({ device: 'tablet', token: 'bb' })
+    provider.script = ({ registration }) =>
+      registration.device === 'tablet'
+        ? { kind: 'rejected', status: 413, reason: 'PayloadTooLarge' }
+        : ACCEPTED
+    const settled = seen('message.settled')
+    const [id = ''] = await post({})
+    await settled
+    const trace = await store.message(id)
+    assert.equal(trace?.state, 'partial')
+    const states = trace?.deliveries.map(({ device, state, reason }) => [device, state, reason])
+    assert.deepEqual(states?.toSorted(), [
+      ['phone1', 'accepted', undefined],
+      ['tablet', 'dead', 'PayloadTooLarge'],
+    ])
+  })
+
+  it('repeats what failed, later, with the same id', async t => {
+    const { provider, clock, store, register, post, seen } = await startDispatch(t)
+    await register()
+    provider.script = () => (provider.pushes.length < 3 ? TIMEOUT : ACCEPTED)
+    let settled = seen('message.settled')
+    const [id = ''] = await post({})
+    await settled
+    for (let attempt = 2; attempt <= 3; attempt++) {
+      assert.equal((await store.message(id))?.state, 'pending')
+      settled = seen('message.settled')
+      clock.advance(60_000)
+      await settled
+    }
+    assert.equal(new Set(provider.pushes.map(({ deliveryId }) => deliveryId)).size, 1)
+    const trace = await store.message(id)
+    assert.equal(trace?.state, 'accepted')
+    assert.deepEqual(
+      trace?.deliveries[0]?.attempts.map(({ number, outcome }) => [number, outcome]),
+      [
+        [1, 'failed'],
+        [2, 'failed'],
+        [3, 'accepted'],
+      ],
+    )
+  })
+
+  it('keeps a bug to the delivery that has it, and gives up after the fifth crash', async t => {
+    const { provider, clock, store, register, post, seen } = await startDispatch(t)
+    await register()
+    await register({ recipient: 'carol@localhost', token: 'cc' })
+    provider.script = ({ registration }) => {
+      if (registration.recipient === 'bob@localhost') throw new Error('a bug')
+      return ACCEPTED
+    }
+    let settled = seen('message.settled', 2)
+    const [poisoned = '', fine = ''] = await post({}, { recipient: 'carol@localhost' })
+    await settled
+    assert.equal((await store.message(fine))?.state, 'accepted')
+    for (let crash = 2; crash <= 5; crash++) {
+      settled = seen('message.settled')
+      clock.advance(3_600_000)
+      await settled
+    }
+    const trace = await store.message(poisoned)
+    assert.deepEqual([trace?.state, trace?.deliveries[0]?.reason], ['dead', 'crashed'])
+
+    provider.script = () => ACCEPTED
+    settled = seen('message.settled')
+    assert.equal(await store.requeue(poisoned, clock.now()), 'requeued')
+    clock.advance(60_000)
+    await settled
+    assert.equal((await store.message(poisoned))?.state, 'accepted')
+  })
+
+  it('holds results in memory while the store cannot write them, and writes them once', async t => {
+    let refusals = 3
+    const harness = await startDispatch(t, {
+      wrapStore: store => ({
+        ...store,
+        settle: settlement =>
+          refusals-- > 0 ? Promise.reject(new Error('disk full')) : store.settle(settlement),
+      }),
+    })
+    const { clock, store, register, post, seen, provider } = harness
+    await register()
+    const settled = seen('message.settled')
+    const [id = ''] = await post({})
+    await provider.pushed(1)
+    while (refusals >= 0) {
+      await new Promise(setImmediate)
+      clock.advance(1000)
+    }
+    await settled
+    assert.equal(provider.pushes.length, 1)
+    assert.equal((await store.message(id))?.state, 'accepted')
+  })
+})
+
+describe('memory', () => {
+  it('stays bounded: what does not fit waits in the outbox, in order, and loses nothing', async t => {
+    const { provider, dispatcher, register, post, seen } = await startDispatch(t, { windowDeliveries: 10 })
+    await register()
+    const release = Promise.withResolvers<void>()
+    provider.script = async () => {
+      await release.promise
+      return ACCEPTED
+    }
+    const settled = seen('message.settled', 100)
+    const posted: string[] = []
+    for (let index = 0; index < 100; index++) {
+      posted.push(...(await post({ stanzaId: `s${index}` })))
+      assert.ok(dispatcher.inMemory() <= 10)
+    }
+    release.resolve()
+    await settled
+    const order = provider.pushes.map(({ notification }) => notification.chat.id)
+    assert.deepEqual(order, posted)
+  })
+
+  it('a provider that hangs in one environment does not starve another', async t => {
+    const { provider, register, post, seen } = await startDispatch(t, { windowDeliveries: 40 })
+    await register()
+    await register({ recipient: 'carol@localhost', token: 'cc', environment: 'sandbox' })
+    provider.concurrency = 5
+    const release = Promise.withResolvers<void>()
+    provider.script = async ({ registration }) => {
+      if (registration.environment === 'production') await release.promise
+      return ACCEPTED
+    }
+    await post(...Array.from({ length: 30 }, () => ({})))
+    const isSandbox = () =>
+      provider.pushes.filter(({ registration }) => registration.environment === 'sandbox').length
+    const settled = seen('message.settled', 30, () => isSandbox() === 30)
+    await post(...Array.from({ length: 30 }, () => ({ recipient: 'carol@localhost' })))
+    while (isSandbox() < 30) await new Promise(setImmediate)
+    release.resolve()
+    await settled
+  })
+})
+
+describe('a stop', () => {
+  it('gives back what is in flight beyond its limit; the next process sends it again under the same id', async t => {
+    const { provider, clock, store, register, post, seen, dispatcher, newDispatcher } = await startDispatch(t)
+    await register()
+    provider.script = () => new Promise(() => {})
+    const [id = ''] = await post({})
+    await provider.pushed(1)
+    const stopped = dispatcher.stop(5000)
+    while (clock.pendingTimers() === 0) await new Promise(setImmediate)
+    clock.advance(5000)
+    await stopped
+    assert.equal((await store.message(id))?.state, 'pending')
+
+    provider.script = () => ACCEPTED
+    const settled = seen('message.settled')
+    const next = newDispatcher()
+    await next.start()
+    await settled
+    await next.stop(0)
+    const [first, second] = provider.pushes
+    assert.equal(second?.deliveryId, first?.deliveryId)
+    assert.equal((await store.message(id))?.state, 'accepted')
+  })
+
+  it('takes nothing new from memory once it has begun', async t => {
+    const { provider, store, register, post, dispatcher } = await startDispatch(t)
+    await register()
+    await dispatcher.stop(0)
+    const [id = ''] = await post({})
+    assert.equal(provider.pushes.length, 0)
+    assert.equal((await store.message(id))?.state, 'pending')
+  })
+})
