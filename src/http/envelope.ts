@@ -1,0 +1,66 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError } from '@fastify/error'
+import type { FastifySchemaValidationError } from 'fastify'
+import { StoreUnavailableError } from '../store/store.ts'
+import { errors } from './errors.ts'
+
+/** The one shape of an error. */
+export interface Envelope {
+  statusCode: number
+  code: string
+  error: string
+  message: string
+}
+
+export function envelopeOf(error: Pick<FastifyError, 'code' | 'message' | 'statusCode'>): Envelope {
+  const statusCode = error.statusCode ?? 500
+  const { code, message } = error
+  return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message }
+}
+
+// What Fastify throws itself, in our words: its messages repeat paths and content types that the caller sent.
+// https://fastify.dev/docs/latest/Reference/Errors/#fastify-error-codes
+const TRANSLATED: Record<string, () => FastifyError> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new errors.bodyTooLarge(),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new errors.unsupportedMediaType(''),
+  FST_ERR_CTP_EMPTY_JSON_BODY: () => new errors.malformedBody('it is empty'),
+  FST_ERR_CTP_INVALID_JSON_BODY: () => new errors.malformedBody('it is not JSON'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new errors.malformedBody('it does not have its Content-Length'),
+  FST_ERR_BAD_URL: () => new errors.malformedUrl(),
+  FST_ERR_INVALID_URL: () => new errors.malformedUrl(),
+  FST_ERR_MAX_PARAM_LENGTH: () => new errors.uriTooLong(),
+  FST_ERR_NOT_FOUND: () => new errors.notFound(),
+  FST_ERR_HANDLER_TIMEOUT: () => new errors.handlerTimeout(),
+}
+
+interface CaughtError {
+  code?: unknown
+  statusCode?: unknown
+  validation?: FastifySchemaValidationError[]
+  validationContext?: string
+}
+
+/** Any thrown value as an error of the table; `internal` for what nobody foresaw. */
+export function toTableError(thrown: unknown): FastifyError {
+  if (thrown instanceof StoreUnavailableError) return new errors.unavailable()
+  if (!(thrown instanceof Error)) return new errors.internal()
+  const caught = thrown as Error & CaughtError
+  if (caught.validation !== undefined) return invalidRequest(caught)
+  const code = String(caught.code)
+  if (code.startsWith('RELAY_')) return thrown as FastifyError
+  return TRANSLATED[code]?.() ?? unforeseen(caught.statusCode)
+}
+
+function unforeseen(statusCode: unknown): FastifyError {
+  const isCallersFault = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+  return isCallersFault ? new errors.badRequest() : new errors.internal()
+}
+
+// Paths come from the schema and messages from the validator: neither holds what the caller sent, except where a path
+// runs through keys of the caller's choice, and no schema of ours has those.
+function invalidRequest(caught: CaughtError): FastifyError {
+  const problems = (caught.validation ?? []).slice(0, 5).map(problem => {
+    return `${caught.validationContext ?? 'request'}${problem.instancePath} ${problem.message ?? 'is not valid'}`
+  })
+  return new errors.invalidRequest(problems.join('; '))
+}

@@ -1,0 +1,68 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { LogController } from 'fastify'
+import type { Config } from '../config/config.ts'
+import { envelopeOf, toTableError } from './envelope.ts'
+import { errors } from './errors.ts'
+
+export const BODY_LIMIT_BYTES = 4 * 1024 * 1024
+
+// Erlang's httpc reuses an idle connection for 120 s and loses the POST when the server closes it just then
+// (https://www.erlang.org/doc/apps/inets/httpc.html, keep_alive_timeout; erlang/otp#3189).
+export const KEEP_ALIVE_TIMEOUT_MS = 130_000
+
+/** How long a request may take to arrive, and then to be answered. */
+const REQUEST_TIMEOUT_MS = 30_000
+const HANDLER_TIMEOUT_MS = 45_000
+
+/** Everything that Fastify must know before the first plugin: limits first. */
+export function fastifyOptions(config: Pick<Config, 'trustProxy'>, logger: FastifyBaseLogger) {
+  return {
+    loggerInstance: logger,
+    // The automatic lines print URLs; plugins/request-log.ts writes ours.
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: config.trustProxy,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Node looks for late requests every 30 s by default: too coarse for these limits.
+    http: { connectionsCheckingInterval: 5_000, headersTimeout: 15_000 },
+    forceCloseConnections: 'idle' as const,
+    // Fastify's own 503 while closing has no code and no Retry-After; plugins/stopping.ts answers instead.
+    return503OnClosing: false,
+    // A JID may have 3071 bytes, three characters each when percent-encoded.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 10_240 },
+    frameworkErrors: replyWithTableError,
+    clientErrorHandler: refuseBrokenRequest,
+  }
+}
+
+function replyWithTableError(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const envelope = envelopeOf(toTableError(error))
+  void reply.code(envelope.statusCode).send(envelope)
+}
+
+const CLIENT_ERRORS: Record<string, () => FastifyError> = {
+  ERR_HTTP_REQUEST_TIMEOUT: () => new errors.requestTimeout(),
+  HPE_HEADER_OVERFLOW: () => new errors.headersTooLarge(),
+}
+
+/** Answers what is not HTTP. Logs nothing: the error carries the raw bytes, credentials included. */
+function refuseBrokenRequest(
+  error: ConnectionError,
+  socket: Socket & { _httpMessage?: ServerResponse },
+): void {
+  const hasBegunToAnswer = socket._httpMessage?.headersSent === true
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || hasBegunToAnswer) {
+    socket.destroy()
+    return
+  }
+  const envelope = envelopeOf(CLIENT_ERRORS[error.code]?.() ?? new errors.badRequest())
+  const body = JSON.stringify(envelope)
+  socket.end(
+    `HTTP/1.1 ${envelope.statusCode} ${envelope.error}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

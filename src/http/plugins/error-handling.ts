@@ -1,0 +1,35 @@
+import type { FastifyReply } from 'fastify'
+import fp from 'fastify-plugin'
+import { describeError } from '../../telemetry/describe-error.ts'
+import { type Envelope, envelopeOf, toTableError } from '../envelope.ts'
+import { errors } from '../errors.ts'
+
+/** When to come back after 503: a disk is not freed, and a restart not over, in less. */
+const RETRY_AFTER_SECONDS = 5
+
+/** One envelope for everything that goes wrong, 404s included. */
+export const errorHandling = fp(
+  async app => {
+    app.setErrorHandler((error, request, reply) => {
+      const envelope = envelopeOf(toTableError(error))
+      if (envelope.code === 'RELAY_INTERNAL') {
+        request.log.error({ error: describeError(error) }, 'unexpected error in a request')
+      }
+      return answer(reply, envelope)
+    })
+    // Before the body of a request that has no route is read.
+    app.addHook('onRequest', async (request, reply) => {
+      if (!request.is404) return
+      await app.limits.unknownRoute(request, reply)
+      throw new errors.notFound()
+    })
+    app.setNotFoundHandler((_request, reply) => answer(reply, envelopeOf(new errors.notFound())))
+  },
+  { name: 'error-handling', dependencies: ['rate-limits'] },
+)
+
+function answer(reply: FastifyReply, envelope: Envelope): FastifyReply {
+  if (envelope.statusCode === 401) reply.header('www-authenticate', 'Bearer')
+  if (envelope.statusCode === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  return reply.code(envelope.statusCode).send(envelope)
+}

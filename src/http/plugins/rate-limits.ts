@@ -1,0 +1,53 @@
+import rateLimit, { type RateLimitOptions } from '@fastify/rate-limit'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { errors } from '../errors.ts'
+
+/** Counts a call; rejects with 429 and Retry-After once there were too many in the last minute. */
+export type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+/** There is none for a valid hook or admin token: a sender is never turned away because it is busy. */
+export interface Limits {
+  failedAuthentication: Limit
+  unknownRoute: Limit
+  deviceCall: Limit
+  deviceTest: Limit
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    limits: Limits
+  }
+}
+
+const PER_MINUTE = { failedAuthentication: 30, unknownRoute: 60, deviceCall: 60, deviceTest: 5 }
+const WINDOW_MS = 60_000
+/** Callers remembered per limit; beyond it the longest silent one is forgotten. */
+const REMEMBERED = 50_000
+
+export const rateLimits = fp(
+  async app => {
+    await app.register(rateLimit, { global: false })
+    const limit = (max: number, keyGenerator?: (request: FastifyRequest) => string): Limit => {
+      const options: RateLimitOptions = { max, timeWindow: WINDOW_MS, cache: REMEMBERED }
+      const count = app.createRateLimit(keyGenerator === undefined ? options : { ...options, keyGenerator })
+      return async (request, reply) => {
+        const counted = await count(request)
+        if (counted.isAllowed || !counted.isExceeded) return
+        void reply.header('retry-after', Math.max(1, counted.ttlInSeconds))
+        throw new errors.tooManyRequests()
+      }
+    }
+    app.decorate('limits', {
+      failedAuthentication: limit(PER_MINUTE.failedAuthentication),
+      unknownRoute: limit(PER_MINUTE.unknownRoute),
+      deviceCall: limit(PER_MINUTE.deviceCall, recipientKey),
+      deviceTest: limit(PER_MINUTE.deviceTest, recipientKey),
+    })
+  },
+  { name: 'rate-limits', dependencies: ['authentication-decorators'] },
+)
+
+function recipientKey(request: FastifyRequest): string {
+  return request.grant?.kind === 'recipient' ? request.grant.recipient : ''
+}

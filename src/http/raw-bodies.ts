@@ -1,0 +1,10 @@
+import type { FastifyInstance } from 'fastify'
+
+/** In this scope bodies of these types, or of any type, arrive as the bytes that were sent. */
+export function acceptRawBodies(app: FastifyInstance, contentTypes: string[] | '*'): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(contentTypes, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}
+
+/** For routes whose schema describes the body while a reader of ours judges it. */
+export const unvalidated = { validatorCompiler: () => () => true }

@@ -1,0 +1,74 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../../domain/clock.ts'
+import type { OutboxStats, Store } from '../../store/store.ts'
+import { operatorHealth, type PublicHealth, publicHealth, type RelayHealth } from '../health-view.ts'
+import type { Authenticate } from '../plugins/authentication.ts'
+import { failures } from '../schemas/common.ts'
+import { HealthSchema, LiveSchema } from '../schemas/health.ts'
+
+export interface HealthRouteDependencies {
+  version: string
+  store: Pick<Store, 'health'>
+  outbox(): Promise<OutboxStats>
+  relayHealth(): RelayHealth
+  isStopping(): boolean
+  clock: Pick<Clock, 'now' | 'monotonic'>
+  /** For those who show a credential; nobody must. */
+  authenticate: Authenticate
+}
+
+const healthAs = (description: string) => Type.Unsafe<PublicHealth>({ description, $ref: 'Health#' })
+
+const healthSchema = {
+  operationId: 'getHealth',
+  tags: ['operators'],
+  summary: 'Does it work? With an admin token also: why not, and how much waits',
+  security: [{}, { admin: [] }],
+  response: {
+    ...failures(401, 429),
+    200: healthAs('ok or degraded'),
+    503: healthAs('down: the store cannot be written, or the relay is stopping'),
+  },
+}
+
+const liveSchema = {
+  operationId: 'getLiveness',
+  tags: ['operators'],
+  summary: 'The process is alive: restart it when this fails, and only then',
+  security: [],
+  response: { 200: LiveSchema, ...failures() },
+}
+
+export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteDependencies> = async (app, deps) => {
+  const startedAt = deps.clock.monotonic()
+  app.addSchema(HealthSchema)
+  const config = { answersWhileStopping: true }
+  const onRequest: Authenticate = async (request, reply) => {
+    if (request.headers.authorization !== undefined) await deps.authenticate(request, reply)
+  }
+  app.get('/health', { schema: healthSchema, config, onRequest }, async (request, reply) => {
+    const uptimeMs = deps.clock.monotonic() - startedAt
+    const health = await healthFor(request, deps, uptimeMs / 1000)
+    return reply.code(health.status === 'down' ? 503 : 200).send(health)
+  })
+  app.get('/health/live', { schema: liveSchema, config }, async () => ({ status: 'ok' as const }))
+}
+
+async function healthFor(
+  request: FastifyRequest,
+  deps: HealthRouteDependencies,
+  uptimeSeconds: number,
+): Promise<PublicHealth> {
+  const input = {
+    relay: deps.relayHealth(),
+    store: deps.store.health(),
+    isStopping: deps.isStopping(),
+    version: deps.version,
+  }
+  if (request.grant?.kind !== 'admin') return publicHealth(input)
+  // A store that cannot be read is said to be so by its own health; the rest is needed all the more.
+  const outbox = await deps.outbox().catch(() => undefined)
+  return operatorHealth({ ...input, uptimeSeconds, outbox, now: deps.clock.now() })
+}

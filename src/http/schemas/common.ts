@@ -1,0 +1,67 @@
+import { type TSchema, Type } from '@fastify/type-provider-typebox'
+import { PROVIDERS } from '../../domain/registration.ts'
+
+export const ErrorSchema = Type.Object(
+  {
+    statusCode: Type.Integer({ examples: [400] }),
+    code: Type.String({ description: 'From a closed table', examples: ['RELAY_INVALID_JID'] }),
+    error: Type.String({ description: 'The name of the status', examples: ['Bad Request'] }),
+    message: Type.String({ description: 'For people; never repeats what was sent' }),
+  },
+  { $id: 'Error', description: 'The one shape of every error' },
+)
+
+export const MessageIdSchema = Type.String({
+  format: 'uuid',
+  description: 'UUIDv7, lower-case',
+  examples: ['0199b2f0-6c1e-7c3a-9a53-2f8f1f0f5a11'],
+})
+
+export const InstantSchema = Type.String({
+  format: 'date-time',
+  description: 'RFC 3339, UTC',
+  examples: ['2026-01-31T12:00:00.000Z'],
+})
+
+/** Long enough for any JID, percent-encoding undone; its grammar is checked in the handler. */
+export const JidSchema = Type.String({
+  minLength: 1,
+  maxLength: 3071,
+  description: 'JID; compared and stored in its normalised form (RFC 7622)',
+  examples: ['bob@example.org'],
+})
+
+export const ProviderSchema = enumOf(PROVIDERS, { description: 'Push provider' })
+
+export function enumOf<const T extends readonly string[]>(values: T, options: object = {}) {
+  return Type.Unsafe<T[number]>(Type.String({ enum: [...values], ...options }))
+}
+
+export function instant(at: number): string {
+  return new Date(at).toISOString()
+}
+
+const FAILURES = {
+  400: 'The request is not valid',
+  401: 'No or wrong credential',
+  403: 'The credential does not cover this',
+  404: 'There is no such thing',
+  409: 'Not in this state',
+  413: 'The body is too large',
+  415: 'Another content type is needed',
+  429: 'Too many requests: see Retry-After',
+  500: 'A bug of the relay',
+  503: 'Nothing was accepted: the store cannot be written, or the relay is stopping. See Retry-After',
+} as const
+
+export type FailureStatus = keyof typeof FAILURES
+
+/** Declares these error statuses, and those that any route can give. */
+export function failures(...statuses: FailureStatus[]): Record<number, TSchema> {
+  const all: FailureStatus[] = [...statuses, 500, 503]
+  return Object.fromEntries(all.map(status => [status, failure(FAILURES[status])]))
+}
+
+function failure(description: string): TSchema {
+  return Type.Unsafe({ description, $ref: 'Error#' })
+}

@@ -1,0 +1,91 @@
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { createRegisterDevice } from '../intake/register-device.ts'
+import { createRemoveDevices, type RemoveDevices } from '../intake/remove-devices.ts'
+import { type Credentials, createCredentials } from './credentials.ts'
+import { requireHookToken } from './hook-authentication.ts'
+import type { HttpDependencies } from './http.ts'
+import { createAuthenticate, type FindGrant, requireGrant } from './plugins/authentication.ts'
+import { createRecipientTokenVerifier } from './recipient-token.ts'
+import { deviceRoutes, exceptAdmins } from './routes/devices.ts'
+import { healthRoutes } from './routes/health.ts'
+import { hookRoutes } from './routes/hooks.ts'
+import { messageRoutes } from './routes/messages.ts'
+import { metricsRoutes } from './routes/metrics.ts'
+import { recipientRoutes } from './routes/recipients.ts'
+import { traceRoutes } from './routes/traces.ts'
+
+interface ScopeContext {
+  deps: HttpDependencies
+  credentials: Credentials
+  removeDevices: RemoveDevices
+}
+
+/** Who may call what: each scope has its own way in, then its routes. */
+export async function registerScopes(app: FastifyInstance, deps: HttpDependencies): Promise<void> {
+  const credentials = createCredentials(deps.config)
+  const context = { deps, credentials, removeDevices: createRemoveDevices(deps) }
+  await app.register(hookScope, { ...context, dialects: false })
+  await app.register(hookScope, { ...context, dialects: true })
+  await app.register(deviceScope, context)
+  await app.register(recipientScope, context)
+  await app.register(operatorScope, context)
+  await app.register(publicScope, context)
+}
+
+/** The chat server: the front door, or with `dialects` the routes of the public modules. */
+const hookScope: FastifyPluginAsync<ScopeContext & { dialects: boolean }> = async (app, options) => {
+  const { deps, credentials, dialects } = options
+  const authentication = await requireHookToken(app, { credentials, allowsBareToken: dialects })
+  await app.register(dialects ? hookRoutes : messageRoutes, {
+    prefix: '/v1',
+    authentication,
+    acceptOfflineMessages: deps.acceptOfflineMessages,
+    xmppDomain: deps.config.xmppDomain,
+  })
+}
+
+/** The mobile app, with a JWT; an admin in its place. */
+const deviceScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
+  const { deps, credentials, removeDevices } = context
+  const verify = await createRecipientTokenVerifier(deps.config.jwt, deps.clock)
+  await requireGrant(app, async presented => {
+    const grant = credentials.find(presented)
+    if (grant !== undefined) return grant.kind === 'admin' ? grant : undefined
+    const recipient = await verify(presented)
+    return recipient === undefined ? undefined : { kind: 'recipient', recipient }
+  })
+  app.addHook('onRequest', exceptAdmins(app.limits.deviceCall))
+  await app.register(deviceRoutes, {
+    prefix: '/v1',
+    store: deps.store,
+    rules: deps.rules,
+    registerDevice: createRegisterDevice({ ...deps, maxDevices: deps.config.maxDevices }),
+    removeDevices,
+    sendTest: deps.sendTest,
+  })
+}
+
+/** The chat server again, or an admin: an account is gone. */
+const recipientScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
+  await requireGrant(app, async presented => context.credentials.find(presented))
+  await app.register(recipientRoutes, { prefix: '/v1', removeDevices: context.removeDevices })
+}
+
+const operatorScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
+  await requireGrant(app, onlyAdmin(credentials))
+  await app.register(traceRoutes, { prefix: '/v1', ...deps })
+  await app.register(metricsRoutes, deps)
+}
+
+/** Nobody needs a credential here; an admin who shows one hears more. */
+const publicScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
+  const authenticate = await createAuthenticate(app, async presented => credentials.find(presented))
+  await app.register(healthRoutes, { ...deps, authenticate, outbox: () => deps.store.outbox() })
+}
+
+function onlyAdmin(credentials: Credentials): FindGrant {
+  return async presented => {
+    const grant = credentials.find(presented)
+    return grant?.kind === 'admin' ? grant : undefined
+  }
+}

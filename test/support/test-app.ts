@@ -1,0 +1,164 @@
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Config } from '../../src/config/config.ts'
+import { type Clock, systemClock } from '../../src/domain/clock.ts'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import type { Registration, RegistrationRequest } from '../../src/domain/registration.ts'
+import { fastifyOptions } from '../../src/http/fastify-options.ts'
+import type { RelayHealth } from '../../src/http/health-view.ts'
+import { type HttpDependencies, registerHttp } from '../../src/http/http.ts'
+import { createAcceptOfflineMessages, type HandOff } from '../../src/intake/accept-offline-message.ts'
+import { createSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import type { QueuedMessage, Store } from '../../src/store/store.ts'
+import { createEvents, type Events } from '../../src/telemetry/events.ts'
+import { subscribeLog } from '../../src/telemetry/log-subscriber.ts'
+import { createMetrics } from '../../src/telemetry/metrics-subscriber.ts'
+import { type CapturedLog, captureLog } from './captured-log.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+export const HOOK_TOKEN = 'hook-token-for-every-domain'
+export const OLD_HOOK_TOKEN = 'hook-token-before-rotation'
+export const BOUND_TOKEN = 'hook-token-for-example-org'
+export const ADMIN_TOKEN = 'admin-token-of-the-operator'
+
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+export interface TestApp {
+  http: FastifyInstance
+  store: Store
+  events: Events
+  log: CapturedLog
+  /** What went on to the dispatcher, in order. */
+  handedOff: QueuedMessage[]
+  /** What a test notification is answered with, and to whom it went. */
+  testOutcome: Outcome & { durationMs: number }
+  tested: Registration[]
+  health: RelayHealth
+  isStopping: boolean
+  requeues: number
+}
+
+export interface TestAppOptions {
+  config?: Partial<Config>
+  clock?: Clock
+  store?: Partial<Store>
+  /** Replaces options of Fastify, such as time limits that a test cannot wait for. */
+  fastify?: object
+  acceptOfflineMessages?: HttpDependencies['acceptOfflineMessages']
+}
+
+/** The HTTP layer with the real store; in place of the dispatcher something that remembers. Closed when the test ends. */
+export async function createTestApp(
+  t: Pick<TestContext, 'after'>,
+  options: TestAppOptions = {},
+): Promise<TestApp> {
+  const config = { ...testConfig(temporaryDirectory(t)), ...options.config }
+  const clock = options.clock ?? systemClock
+  const events = createEvents()
+  const log = captureLog()
+  subscribeLog(events, log.logger)
+  const realStore = createSqliteStore({ path: config.store.path, dedupeWindowMs: 3_600_000, clock, events })
+  await realStore.open()
+  const store: Store = { ...realStore, ...options.store }
+  const http = Fastify({ ...fastifyOptions(config, log.logger), ...options.fastify })
+  http.addHook('onClose', () => realStore.close())
+  const test: TestApp = {
+    http,
+    store,
+    events,
+    log,
+    handedOff: [],
+    testOutcome: { kind: 'accepted', status: 200, durationMs: 12 },
+    tested: [],
+    health: idleHealth(),
+    isStopping: false,
+    requeues: 0,
+  }
+  t.after(() => http.close())
+  await registerHttp(http, dependencies(test, config, clock, options))
+  await http.ready()
+  return test
+}
+
+function dependencies(
+  test: TestApp,
+  config: Config,
+  clock: Clock,
+  options: TestAppOptions,
+): HttpDependencies {
+  const { store, events } = test
+  const metrics = createMetrics(events, { store, inMemory: () => 0, clock })
+  const handOff: HandOff = {
+    reserve: () => true,
+    giveBack: () => {},
+    take: message => test.handedOff.push(message),
+    wake: () => {},
+  }
+  const acceptOfflineMessages =
+    options.acceptOfflineMessages ??
+    createAcceptOfflineMessages({ store, handOff, events, clock, messageTtlMs: config.messageTtlMs })
+  return {
+    config,
+    version: '0.0.0-test',
+    store,
+    acceptOfflineMessages,
+    rules: new Map([['apns', { check: checkRegistration }]]),
+    sendTest: async registration => {
+      test.tested.push(registration)
+      return test.testOutcome
+    },
+    relayHealth: () => test.health,
+    metricsText: () => metrics.text(),
+    isStopping: () => test.isStopping,
+    onRequeued: () => test.requeues++,
+    clock,
+    events,
+  }
+}
+
+export function testConfig(directory: string): Config {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    trustProxy: false,
+    corsOrigins: [],
+    logLevel: 'trace',
+    hookTokens: [
+      { token: HOOK_TOKEN, domains: undefined },
+      { token: OLD_HOOK_TOKEN, domains: undefined },
+      { token: BOUND_TOKEN, domains: ['example.org'] },
+    ],
+    adminTokens: [ADMIN_TOKEN],
+    jwt: undefined,
+    xmppDomain: 'localhost',
+    store: { kind: 'sqlite', path: join(directory, 'relay.db') },
+    messageTtlMs: 7 * 24 * 3_600_000,
+    traceRetentionMs: 72 * 3_600_000,
+    dedupeWindowMs: 3_600_000,
+    preview: 'full',
+    previewText: 'New message',
+    maxDevices: 20,
+    apns: undefined,
+    simulatorPort: 0,
+    shutdownMs: 10_000,
+  }
+}
+
+/** Rules as a provider has them: the topic and environments of one app. */
+function checkRegistration(request: RegistrationRequest) {
+  const { token, app = 'com.example.chat', environment = 'production' } = request
+  if (!/^([0-9a-f]{2}){8,}$/i.test(token)) {
+    return { ok: false, code: 'token', message: 'token must be hex' } as const
+  }
+  if (app !== 'com.example.chat') return { ok: false, code: 'app', message: 'app is not configured' } as const
+  if (!['production', 'sandbox'].includes(environment)) {
+    return { ok: false, code: 'environment', message: 'environment must be production or sandbox' } as const
+  }
+  const environmentSource = request.environment === undefined ? 'default' : 'client'
+  return { ok: true, token: token.toLowerCase(), app, environment, environmentSource } as const
+}
+
+function idleHealth(): RelayHealth {
+  return { providers: new Map([['apns', { connection: 'idle', simulated: false, scopes: [] }]]), waves: [] }
+}
