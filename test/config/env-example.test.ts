@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { parseEnv } from 'node:util'
+import { envExample } from '../../src/config/env-example.ts'
+import { readConfig } from '../../src/config/read-config.ts'
+import { VARIABLES } from '../../src/config/variables.ts'
+import { ADMIN_TOKEN, BASE, HOOK_TOKEN, sourcesOf } from './support.ts'
+
+const committed = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+
+test('.env.example is what the table of variables says', () => {
+  assert.equal(committed, envExample())
+})
+
+test('.env.example lists exactly the variables, with their defaults', () => {
+  const expected = Object.values(VARIABLES).map(({ name, default: text }) => [name, text ?? ''])
+  assert.deepEqual({ ...parseEnv(committed) }, Object.fromEntries(expected))
+})
+
+test('a copy works once what is required is filled in', () => {
+  const result = readConfig({ ...parseEnv(committed), ...BASE }, sourcesOf({}))
+  assert.deepEqual(result, readConfig(BASE, sourcesOf({})))
+  assert.ok(result.ok)
+})
+
+test('a copy says what is required', () => {
+  const result = readConfig(parseEnv(committed), sourcesOf({}))
+  assert.ok(!result.ok)
+  assert.deepEqual(
+    result.problems.map(problem => problem.split(':')[0]),
+    ['RELAY_HOOK_TOKENS', 'RELAY_ADMIN_TOKENS', 'RELAY_APNS_TOPICS'],
+  )
+  assert.ok(!committed.includes(HOOK_TOKEN) && !committed.includes(ADMIN_TOKEN))
+})
