@@ -12,6 +12,8 @@ import type { Window } from './window.ts'
 
 /** Rows per claim: enough to amortise a commit, few enough not to hold up an accept. */
 const BATCH = 500
+/** Usually the outbox is fetched in large steps, when half the window is free; not when something hangs in the window. */
+const STALL_MS = 1000
 /** Every wait has a wake; this only bounds the harm of one that is missed. */
 const LONGEST_SLEEP_MS = 30_000
 
@@ -35,6 +37,8 @@ export class Claims {
   #hasOutboxBacklog = true
   #outboxChanges = 0
   #sleepsUntil = 0
+  /** Since when there has been less room than for a large step. */
+  #isShortSince: number | undefined
 
   constructor(deps: ClaimsDependencies) {
     this.#deps = deps
@@ -63,6 +67,10 @@ export class Claims {
     this.#loop.wake()
   }
 
+  roomFreed(): void {
+    if (this.#hasOutboxBacklog && this.#mayClaimOutbox()) this.#loop.wake()
+  }
+
   /** Something will be due at `at`. */
   wakeAt(at: number): void {
     if (at < this.#sleepsUntil) this.#loop.wake()
@@ -84,13 +92,25 @@ export class Claims {
 
   async #turn(): Promise<number> {
     this.#sleepsUntil = 0
-    const begun = this.#hasOutboxBacklog ? await this.#claimOutbox() : 0
+    const mayClaim = this.#hasOutboxBacklog && this.#mayClaimOutbox()
+    const begun = mayClaim ? await this.#claimOutbox() : 0
     const due = await this.#claimDue()
     if (begun + due.begun > 0) return 0
     const now = this.#deps.clock.now()
-    const sleepMs = Math.min(Math.max(due.nextAt - now, 0), LONGEST_SLEEP_MS)
+    const longest = this.#hasOutboxBacklog ? STALL_MS : LONGEST_SLEEP_MS
+    const sleepMs = Math.min(Math.max(due.nextAt - now, 0), longest)
     this.#sleepsUntil = now + sleepMs
     return sleepMs
+  }
+
+  #mayClaimOutbox(): boolean {
+    if (this.#deps.window.isRoomy()) {
+      this.#isShortSince = undefined
+      return true
+    }
+    const now = this.#deps.clock.now()
+    this.#isShortSince ??= now
+    return now - this.#isShortSince >= STALL_MS
   }
 
   async #claimOutbox(): Promise<number> {
@@ -127,8 +147,9 @@ export class Claims {
     const lane = laneNamed(scope)
     const limit = Math.min(lane?.room() ?? BATCH, window.room(), BATCH)
     if (limit === 0) return 0
+    const checked = lane?.checkBacklog()
     const claimed = await store.claimDeliveries(scope, clock.now(), limit)
-    if (lane && claimed.length < limit) lane.hasBacklog = false
+    checked?.(claimed.length < limit)
     for (const one of claimed) {
       const delivery = this.#revive(one)
       if (delivery) begin(delivery.round)

@@ -13,7 +13,7 @@ import { type Pause, Pauses } from './pauses.ts'
 import { type ActiveDelivery, firstRound, type Round } from './round.ts'
 import { Settler } from './settler.ts'
 import { type Wave, Waves } from './waves.ts'
-import { WINDOW_DELIVERIES, Window } from './window.ts'
+import { Window } from './window.ts'
 
 export interface DispatcherDependencies {
   store: Store
@@ -119,7 +119,6 @@ export class Dispatcher {
     const lane = this.#laneFor(delivery.registration)
     const joinsEnd = delivery.round.kind === 'first' && lane.hasBacklog
     if (this.#isStopping || joinsEnd || lane.room() === 0 || this.#pauses.holding(lane.scopes)) {
-      lane.hasBacklog = true
       this.#park(delivery, delivery.round.message.receivedAt)
       return
     }
@@ -154,7 +153,7 @@ export class Dispatcher {
     const pause = this.#pauses.pause(end.scope, end.kind, end.reason ?? end.kind, end.untilMs)
     for (const lane of this.#lanes.values()) {
       if (!lane.scopes.includes(end.scope)) continue
-      lane.hasBacklog = true
+      lane.expectBacklog()
       this.#parkAll(lane)
     }
     return pause
@@ -227,7 +226,9 @@ export class Dispatcher {
 
   /** The delivery goes on waiting in the store. */
   #park(delivery: ActiveDelivery, runAt: number, end?: DeliveryEnd): void {
-    const scope = this.#laneFor(delivery.registration).name
+    const lane = this.#laneFor(delivery.registration)
+    const scope = lane.name
+    lane.parkOne(runAt <= this.#deps.clock.now())
     this.#settler.finish(delivery, {
       record: withReason(delivery.record, end?.reason ?? this.#pauses.holdingLane(scope)?.reason),
       wait: { scope, runAt },
@@ -240,9 +241,12 @@ export class Dispatcher {
     this.#window.release(round.deliveries.length, round.textBytes)
     const states = round.results.map(({ record }) => record.state)
     events.emit('message.settled', { messageId: round.message.id, state: messageStateOf(states) })
-    const runAts = round.results.flatMap(({ wait }) => (wait ? [wait.runAt] : []))
-    if (runAts.length > 0) this.#claims.wakeAt(Math.min(...runAts))
-    if (this.#claims.hasOutboxBacklog && this.#window.isRoomy()) this.#claims.wake()
+    for (const { wait } of round.results) {
+      if (!wait) continue
+      this.#lanes.get(wait.scope)?.parkedOne()
+      this.#claims.wakeAt(wait.runAt)
+    }
+    this.#claims.roomFreed()
     if (this.#window.deliveries() === 0) this.#onIdle?.()
   }
 
@@ -261,15 +265,9 @@ export class Dispatcher {
     const name = scopes[scopes.length - 1] ?? scopes[0]
     const known = this.#lanes.get(name)
     if (known) return known
-    const lane = new Lane(scopes, provider, () => this.#laneLimit())
+    const lane = new Lane(scopes, provider, this.#window.laneLimit())
     this.#lanes.set(name, lane)
     return lane
-  }
-
-  /** One lane may fill the window; of several none may take it from the others. */
-  #laneLimit(): number {
-    const all = this.#deps.windowDeliveries ?? WINDOW_DELIVERIES
-    return this.#lanes.size > 1 ? all / 2 : all
   }
 
   #idleOr(limitMs: number): Promise<void> {

@@ -11,14 +11,16 @@ export class Lane {
   /** Widest first, `name` last. */
   readonly scopes: readonly string[]
   readonly provider: Provider
-  /** Deliveries wait in the store that are due: new ones join their end, so that order is kept. */
-  hasBacklog = false
-  readonly #limit: () => number
+  #hasBacklog = false
+  /** Deliveries on their way to the store, and how many have ever gone there. */
+  #parking = 0
+  #parked = 0
+  readonly #limit: number
   #queue: ActiveDelivery[] = []
   #head = 0
   #inFlight = 0
 
-  constructor(scopes: readonly string[], provider: Provider, limit: () => number) {
+  constructor(scopes: readonly string[], provider: Provider, limit: number) {
     this.name = scopes.at(-1) ?? ''
     this.scopes = scopes
     this.provider = provider
@@ -27,11 +29,40 @@ export class Lane {
 
   /** Free places in memory. */
   room(): number {
-    return Math.max(0, this.#limit() - this.#queue.length + this.#head - this.#inFlight)
+    return Math.max(0, this.#limit - this.#queue.length + this.#head - this.#inFlight)
+  }
+
+  /** Deliveries wait in the store that are due: new ones join their end, so that order is kept. */
+  get hasBacklog(): boolean {
+    return this.#hasBacklog
+  }
+
+  /** One more goes to the store, to wait there; `parkedOne` once it has arrived. */
+  parkOne(isDue: boolean): void {
+    this.#hasBacklog ||= isDue
+    this.#parking++
+    this.#parked++
+  }
+
+  parkedOne(): void {
+    this.#parking--
+  }
+
+  /** Deliveries may wait in the store of which this process does not know. */
+  expectBacklog(): void {
+    this.#hasBacklog = true
+  }
+
+  /** To be called before the store is asked what waits; the answer says whether that was all. */
+  checkBacklog(): (isAll: boolean) => void {
+    const [parking, parked] = [this.#parking, this.#parked]
+    return isAll => {
+      if (isAll && parking === 0 && parked === this.#parked) this.#hasBacklog = false
+    }
   }
 
   isRoomy(): boolean {
-    return this.room() >= this.#limit() / 2
+    return this.room() >= this.#limit / 2
   }
 
   push(delivery: ActiveDelivery): void {

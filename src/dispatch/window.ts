@@ -1,6 +1,8 @@
 /** What one process keeps in memory at once: about 20 MB of messages at their usual size, 64 MiB of texts at the most. */
 export const WINDOW_DELIVERIES = 10_000
 const WINDOW_BYTES = 64 * 1024 * 1024
+/** One lane, or a burst of new messages, leaves the rest to the other lanes: a provider that hangs starves nobody. */
+const SHARE = 0.75
 
 /** Counts what is in memory, so that it stays bounded whatever arrives. What does not fit waits in the outbox. */
 export class Window {
@@ -26,9 +28,14 @@ export class Window {
     return this.#deliveries
   }
 
-  /** Takes the places only if all of them are free. */
+  /** What one lane may take of it. */
+  laneLimit(): number {
+    return Math.ceil(this.#limit * SHARE)
+  }
+
+  /** For new messages: takes the places only if all of them are free. */
   reserve(deliveries: number, bytes: number): boolean {
-    if (deliveries > this.room() || this.#bytes + bytes > WINDOW_BYTES) return false
+    if (this.#deliveries + deliveries > this.laneLimit() || this.#bytes + bytes > WINDOW_BYTES) return false
     this.add(deliveries, bytes)
     return true
   }
