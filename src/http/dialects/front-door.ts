@@ -1,7 +1,7 @@
 import type { MessageDraft } from '../../domain/message-draft.ts'
 import { percentDecoded, strictText } from './byte-text.ts'
 import type { ParsedBody } from './dialect.ts'
-import { isRecord, ownField, parseJson } from './json.ts'
+import { isRecord, parseJson } from './json.ts'
 
 const FIELDS = [
   'to',
@@ -36,10 +36,10 @@ export function parseJsonMessages(raw: Buffer): ParsedBody {
 }
 
 /** Only what callers may say: a draft has more fields than these. */
-function pickFields(object: object): MessageDraft {
+function pickFields(object: Record<string, unknown>): MessageDraft {
   const draft: MessageDraft = {}
   for (const name of FIELDS) {
-    const value = ownField(object, name)
+    const value = object[name]
     if (value !== undefined) draft[name] = value
   }
   return draft

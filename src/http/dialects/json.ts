@@ -14,11 +14,7 @@ export function parseJson(raw: Buffer): ParsedJson {
   }
 }
 
-/** An object's own field, so that nothing that a prototype has is ever taken for one. */
-export function ownField(object: object, name: string): unknown {
-  return Object.getOwnPropertyDescriptor(object, name)?.value
-}
-
-export function isRecord(value: unknown): value is object {
+/** JSON.parse makes `__proto__` an ordinary field, and no field of ours is one that every object has. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

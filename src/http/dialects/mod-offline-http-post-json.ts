@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts'
-import { isRecord, ownField, parseJson } from './json.ts'
+import { isRecord, parseJson } from './json.ts'
 import { headerCredential } from './token-places.ts'
 
 /** Carlososuna11: correct JSON; with `confidential` there is no `message`. */
@@ -11,16 +11,15 @@ export const modOfflineHttpPostJson: Dialect = {
     const json = parseJson(raw)
     if (!json.ok) return json
     if (!isRecord(json.value)) return { ok: false, problem: 'it is not an object' }
-    const body = ownField(json.value, 'message')
-    const from = ownField(json.value, 'from')
+    const { to, from, vhost, message, messageId } = json.value
     const draft = {
-      to: ownField(json.value, 'to'),
+      to,
       from,
       isFromServer: from === '',
-      vhost: ownField(json.value, 'vhost'),
-      body,
-      bodyOmitted: body === undefined,
-      id: ownField(json.value, 'messageId'),
+      vhost,
+      body: message,
+      bodyOmitted: message === undefined,
+      id: messageId,
     }
     return { ok: true, drafts: [draft], many: false }
   },
