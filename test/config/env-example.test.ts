@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
 import { envExample } from '../../src/config/env-example.ts'
 import { readConfig } from '../../src/config/read-config.ts'
 import { VARIABLES } from '../../src/config/variables.ts'
 import { ADMIN_TOKEN, BASE, HOOK_TOKEN, sourcesOf } from './support.ts'
+import { variableTable } from './variable-table.ts'
 
 const committed = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
 
@@ -32,4 +33,10 @@ test('a copy says what is required', () => {
     ['RELAY_HOOK_TOKENS', 'RELAY_ADMIN_TOKENS', 'RELAY_APNS_TOPICS'],
   )
   assert.ok(!committed.includes(HOOK_TOKEN) && !committed.includes(ADMIN_TOKEN))
+})
+
+test("the README's table is what the table of variables says", t => {
+  const readme = new URL('../../README.md', import.meta.url)
+  if (!existsSync(readme)) return t.diagnostic('there is no README.md')
+  assert.ok(readFileSync(readme, 'utf8').includes(variableTable()), 'see test/config/variable-table.ts')
 })

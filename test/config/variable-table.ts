@@ -1,0 +1,12 @@
+import { VARIABLES } from '../../src/config/variables.ts'
+
+/** The configuration table of the README; `node test/config/variable-table.ts` prints it. */
+export function variableTable(): string {
+  const rows = Object.values(VARIABLES).map(
+    ({ name, default: text, meaning }) =>
+      `| \`${name}\` | ${text === undefined ? '–' : `\`${text}\``} | ${meaning.replaceAll('|', '\\|')} |`,
+  )
+  return ['| variable | default | |', '|---|---|---|', ...rows].join('\n')
+}
+
+if (import.meta.main) console.log(variableTable())
