@@ -6,6 +6,7 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { systemClock } from '../domain/clock.ts'
 import type { ServerIdentity } from './certificate.ts'
 import { ERROR_CODES, type ErrorCode } from './fault.ts'
 import { openListener } from './listener.ts'
@@ -68,6 +69,7 @@ export interface Connections {
   close(): Promise<void>
 }
 
+const LONGEST_ROUND_TRIP_MS = 500
 const HIGHEST_STREAM = 2 ** 31 - 1
 // What api.push.apple.com announced (jchambers/pushy issue 878).
 const MAX_HEADER_LIST_SIZE = 8000
@@ -181,13 +183,19 @@ function sendGoaway(connection: Connection, options: GoawayOptions): void {
     return
   }
   session.goaway(ERROR_CODES.NO_ERROR, HIGHEST_STREAM, debugData(options))
+  // Node's client with nothing under way is through with the connection at the first GOAWAY: it answers no PING, and
+  // waits for us to close.
+  const cancel = systemClock.after(LONGEST_ROUND_TRIP_MS, () => sendLastGoaway(connection, options))
+  session.once('close', cancel)
   session.ping(error => {
-    if (error === null && !session.destroyed) sendLastGoaway(connection, options)
+    cancel()
+    if (error === null) sendLastGoaway(connection, options)
   })
 }
 
 function sendLastGoaway(connection: Connection, options: GoawayOptions): void {
   const { session, newestStream, processedStream } = connection
+  if (session.destroyed) return
   const lastStream = Math.max(options.lastStreamId ?? newestStream, processedStream)
   connection.lastStream = lastStream
   // Node reads 0 as "the newest stream", so "none was processed" cannot be said.
