@@ -42,7 +42,7 @@ export interface ApnsSimulatorOptions {
   streamLimit?: number
   faults?: readonly Fault[]
   phones?: PhoneLimits
-  /** apns-ids remembered; default 250,000. */
+  /** apns-ids remembered at least; default 250,000, about 50 MB at most. */
   pushedIds?: number
   /** To keep the certificate over a restart; default a new one. */
   identity?: ServerIdentity

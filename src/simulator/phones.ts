@@ -35,7 +35,7 @@ export interface Phone {
 export interface PhoneLimits {
   /** Notifications kept per phone; default 100. */
   perPhone?: number
-  /** Phones kept; default 10,000. The one that has been silent longest is forgotten. */
+  /** Phones kept; default 10,000. Those that have been silent longest are forgotten, a tenth at a time. */
   phones?: number
   /** Memory for all of them; default 64 MiB. */
   bytes?: number
@@ -92,9 +92,13 @@ export function createPhones(limits: PhoneLimits = {}): Phones {
     return banner
   }
 
+  /** A tenth at once: each look at the front of a Map walks over the holes that earlier removals left. */
   function forgetSurplus(): void {
+    if (phones.size <= maxPhones && bytes <= maxBytes) return
+    const wantedPhones = maxPhones - Math.floor(maxPhones / 10)
+    const wantedBytes = maxBytes - Math.floor(maxBytes / 10)
     for (const [token, phone] of phones) {
-      if (phones.size <= maxPhones && (bytes <= maxBytes || phones.size === 1)) return
+      if (phones.size === 1 || (phones.size <= wantedPhones && bytes <= wantedBytes)) return
       phones.delete(token)
       bytes -= phone.bytes
     }

@@ -7,38 +7,46 @@ export interface PushedIds {
   readonly size: number
   /** How many of them were pushed more than once. */
   readonly repeatedSize: number
-  /** Ids dropped because there were too many; 0 means that the answers of the others are complete. */
+  /** Ids dropped because there were too many; 0 means that the answers are complete. */
   readonly forgotten: number
   /** The ids pushed more than once, with their counts. */
   repeated(): [apnsId: string, count: number][]
   clear(): void
 }
 
-/** Keeps the last `limit` ids: about 100 bytes each. */
+/**
+ * Keeps at least the last `limit` ids and at most twice as many, about 100 bytes each. Forgets a whole generation at a
+ * time: taking single keys from the front of a Map walks over the holes that earlier ones left (70 µs each, measured).
+ */
 export function createPushedIds(limit: number): PushedIds {
-  const counts = new Map<string, number>()
+  let young = new Map<string, number>()
+  let old = new Map<string, number>()
   // The few that repeat are kept apart, so that asking for them does not walk all ids.
   const repeats = new Set<string>()
   let forgotten = 0
 
-  function forgetOldest(): void {
-    const oldest = counts.keys().next()
-    if (oldest.done) return
-    counts.delete(oldest.value)
-    repeats.delete(oldest.value)
-    forgotten += 1
+  const count = (apnsId: string) => young.get(apnsId) ?? old.get(apnsId) ?? 0
+
+  function startGeneration(): void {
+    forgotten += old.size
+    for (const apnsId of repeats) if (old.has(apnsId)) repeats.delete(apnsId)
+    old = young
+    young = new Map()
   }
 
   return {
     add(apnsId) {
-      const count = (counts.get(apnsId) ?? 0) + 1
-      counts.set(apnsId, count)
-      if (count > 1) repeats.add(apnsId)
-      if (counts.size > limit) forgetOldest()
+      const times = count(apnsId) + 1
+      if (times > 1) {
+        repeats.add(apnsId)
+        old.delete(apnsId)
+      }
+      young.set(apnsId, times)
+      if (young.size >= limit) startGeneration()
     },
-    count: apnsId => counts.get(apnsId) ?? 0,
+    count,
     get size() {
-      return counts.size
+      return young.size + old.size
     },
     get repeatedSize() {
       return repeats.size
@@ -46,9 +54,10 @@ export function createPushedIds(limit: number): PushedIds {
     get forgotten() {
       return forgotten
     },
-    repeated: () => Array.from(repeats, apnsId => [apnsId, counts.get(apnsId) ?? 0]),
+    repeated: () => Array.from(repeats, apnsId => [apnsId, count(apnsId)]),
     clear() {
-      counts.clear()
+      young = new Map()
+      old = new Map()
       repeats.clear()
       forgotten = 0
     },

@@ -121,8 +121,11 @@ test('knows every id that was pushed, and which came twice', () => {
 })
 
 test('forgets the oldest ids beyond its limit, and says so', () => {
-  const ids = createPushedIds(2)
-  for (const id of ['a', 'a', 'b', 'c', 'd']) ids.add(id)
-  assert.deepEqual([ids.size, ids.forgotten, ids.count('a'), ids.count('d')], [2, 2, 0, 1])
-  assert.deepEqual(ids.repeated(), [])
+  const ids = createPushedIds(3)
+  for (const id of ['a', 'b', 'b', 'c', 'd', 'b', 'e']) ids.add(id)
+  assert.deepEqual([ids.size, ids.forgotten, ids.count('a'), ids.count('b'), ids.count('e')], [3, 2, 0, 3, 1])
+  assert.deepEqual(ids.repeated(), [['b', 3]])
+  for (let n = 0; n < 1000; n += 1) ids.add(`${n}`)
+  assert.ok(ids.size <= 6)
+  assert.deepEqual([ids.size + ids.forgotten, ids.repeated()], [1005, []])
 })
