@@ -56,11 +56,22 @@ function unforeseen(statusCode: unknown): FastifyError {
   return isCallersFault ? new errors.badRequest() : new errors.internal()
 }
 
-// Paths come from the schema and messages from the validator: neither holds what the caller sent, except where a path
-// runs through keys of the caller's choice, and no schema of ours has those.
-function invalidRequest(caught: CaughtError): FastifyError {
-  const problems = (caught.validation ?? []).slice(0, 5).map(problem => {
-    return `${caught.validationContext ?? 'request'}${problem.instancePath} ${problem.message ?? 'is not valid'}`
-  })
-  return new errors.invalidRequest(problems.join('; '))
+function invalidRequest({ validation = [], validationContext = 'request' }: CaughtError): FastifyError {
+  const problems = validation.map(describeProblem).filter(problem => problem !== undefined)
+  return new errors.invalidRequest(
+    problems
+      .slice(0, 5)
+      .map(text => `${validationContext}${text}`)
+      .join('; '),
+  )
+}
+
+// Paths and rules come from our schemas, so they repeat nothing; but the path of an unknown property is the caller's word.
+function describeProblem(problem: FastifySchemaValidationError): string | undefined {
+  const { keyword, instancePath, message, params } = problem
+  if (keyword === 'boolean') return undefined
+  if (keyword === 'additionalProperties') return `${instancePath} has an unknown property`
+  if (keyword === 'enum') return `${instancePath} must be one of ${String(params.allowedValues)}`
+  if (keyword === 'required') return `${instancePath} lacks ${String(params.requiredProperties)}`
+  return `${instancePath} ${message ?? 'is not valid'}`
 }

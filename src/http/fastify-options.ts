@@ -1,6 +1,14 @@
-import type { ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ConnectionError, FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type {
+  ConnectionError,
+  FastifyBaseLogger,
+  FastifyError,
+  FastifyHttpOptions,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify'
 import { LogController } from 'fastify'
 import type { Config } from '../config/config.ts'
 import { envelopeOf, toTableError } from './envelope.ts'
@@ -17,7 +25,10 @@ const REQUEST_TIMEOUT_MS = 30_000
 const HANDLER_TIMEOUT_MS = 45_000
 
 /** Everything that Fastify must know before the first plugin: limits first. */
-export function fastifyOptions(config: Pick<Config, 'trustProxy'>, logger: FastifyBaseLogger) {
+export function fastifyOptions(
+  config: Pick<Config, 'trustProxy'>,
+  logger: FastifyBaseLogger,
+): FastifyHttpOptions<Server> {
   return {
     loggerInstance: logger,
     // The automatic lines print URLs; plugins/request-log.ts writes ours.
@@ -29,15 +40,22 @@ export function fastifyOptions(config: Pick<Config, 'trustProxy'>, logger: Fasti
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Node looks for late requests every 30 s by default: too coarse for these limits.
     http: { connectionsCheckingInterval: 5_000, headersTimeout: 15_000 },
-    forceCloseConnections: 'idle' as const,
+    forceCloseConnections: 'idle',
     // Fastify's own 503 while closing has no code and no Retry-After; plugins/stopping.ts answers instead.
     return503OnClosing: false,
     // A JID may have 3071 bytes, three characters each when percent-encoded.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 10_240 },
+    schemaController: STRICT_BODIES,
     frameworkErrors: replyWithTableError,
     clientErrorHandler: refuseBrokenRequest,
   }
 }
+
+// Strict for bodies, coercing for the rest. Set here, because one that is set on an instance gives way to Ajv, which
+// strips and coerces silently, as soon as its scope adds a schema. The declared type knows Ajv's factory only.
+const STRICT_BODIES = {
+  compilersFactory: { buildValidator: () => TypeBoxValidatorCompiler },
+} as unknown as NonNullable<FastifyHttpOptions<Server>['schemaController']>
 
 function replyWithTableError(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
   const envelope = envelopeOf(toTableError(error))

@@ -1,6 +1,5 @@
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../domain/clock.ts'
@@ -42,7 +41,6 @@ export interface HttpDependencies {
 /** Plugins first, in the order in which their hooks run, then the routes. `app` was made with fastifyOptions. */
 export async function registerHttp(app: FastifyInstance, deps: HttpDependencies): Promise<void> {
   const { config } = deps
-  app.setValidatorCompiler(TypeBoxValidatorCompiler)
   for (const schema of [ErrorSchema, ...MESSAGE_SCHEMAS]) app.addSchema(schema)
   acceptJsonBodies(app)
   await app.register(requestLog)

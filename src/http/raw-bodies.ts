@@ -6,5 +6,10 @@ export function acceptRawBodies(app: FastifyInstance, contentTypes: string[] | '
   app.addContentTypeParser(contentTypes, { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 }
 
+/** The bytes; none when the request has no body at all. */
+export function rawBody(request: { body?: unknown }): Buffer {
+  return (request.body as Buffer | null | undefined) ?? Buffer.alloc(0)
+}
+
 /** For routes whose schema describes the body while a reader of ours judges it. */
 export const unvalidated = { validatorCompiler: () => () => true }

@@ -1,6 +1,7 @@
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import type { Config } from '../../src/config/config.ts'
 import { type Clock, systemClock } from '../../src/domain/clock.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
@@ -44,7 +45,7 @@ export interface TestAppOptions {
   clock?: Clock
   store?: Partial<Store>
   /** Replaces options of Fastify, such as time limits that a test cannot wait for. */
-  fastify?: object
+  fastify?: Partial<FastifyHttpOptions<Server>>
   acceptOfflineMessages?: HttpDependencies['acceptOfflineMessages']
 }
 

@@ -28,6 +28,9 @@ export interface DeviceRouteDependencies {
   sendTest(registration: Registration): Promise<Outcome & { durationMs: number }>
 }
 
+/** A registration is small. */
+const BODY_LIMIT_BYTES = 16 * 1024
+
 const shared = { tags: ['devices'], security: [{ recipient: [] }, { admin: [] }] }
 const deviceAs = (description: string) => Type.Unsafe<Device>({ description, $ref: 'Device#' })
 
@@ -80,7 +83,7 @@ const testSchema = {
 /** What the mobile app calls, with the JWT with which it logs in to the chat server. */
 export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRouteDependencies> = async (app, deps) => {
   app.addSchema(DeviceSchema)
-  app.put('/devices/:device', { schema: putSchema }, async (request, reply) => {
+  app.put('/devices/:device', { schema: putSchema, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
     const { recipient: named, kind, ...registration } = request.body
     if (kind === 'voip') throw new errors.reservedKind()
     const result = await deps.registerDevice({

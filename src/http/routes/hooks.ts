@@ -5,7 +5,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/registry.ts'
 import { errors } from '../errors.ts'
 import type { HookAuthentication } from '../hook-authentication.ts'
-import { acceptRawBodies, unvalidated } from '../raw-bodies.ts'
+import { acceptRawBodies, rawBody, unvalidated } from '../raw-bodies.ts'
 import { enumOf, failures } from '../schemas/common.ts'
 import { MessageReplySchema } from '../schemas/messages.ts'
 
@@ -41,7 +41,7 @@ export const hookRoutes: FastifyPluginAsyncTypebox<HookRouteDependencies> = asyn
   acceptRawBodies(app, '*')
   app.post('/hooks/:dialect', { schema: postSchema, ...unvalidated }, async (request, reply) => {
     const dialect = BY_NAME.get(request.params.dialect)
-    const hook = { raw: (request.body ?? Buffer.alloc(0)) as Buffer, headers: request.headers }
+    const hook = { raw: rawBody(request), headers: request.headers }
     const grant = await deps.authentication.grantOf(request, reply, dialect?.credential(hook))
     if (dialect === undefined) throw new errors.unknownDialect(NAMES.join(', '))
     checkContentType(dialect, request.headers['content-type'])

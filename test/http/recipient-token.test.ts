@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { test } from 'node:test'
+import { exportJWK, SignJWT } from 'jose'
+import type { JwtKey } from '../../src/config/config.ts'
+import { systemClock } from '../../src/domain/clock.ts'
+import { createRecipientTokenVerifier } from '../../src/http/recipient-token.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { HS256_KEY, inSeconds, OTHER_KEY, octKey, tokenFor, unsigned } from '../support/jwt.ts'
+
+const verifier = (keys: JwtKey[] = [HS256_KEY], jidClaim = 'jid') =>
+  createRecipientTokenVerifier({ jidClaim, keys }, systemClock)
+
+test('a token names its recipient, normalised and bare', async () => {
+  const verify = await verifier()
+  assert.equal(await verify(await tokenFor('bob@localhost')), 'bob@localhost')
+  assert.equal(await verify(await tokenFor('Bob@LOCALHOST/phone')), 'bob@localhost')
+  assert.equal(await verify(await tokenFor('bob@localhost', { exp: inSeconds(60) + 0.5 })), 'bob@localhost')
+  assert.equal(await verify(await tokenFor('bob@localhost', { nbf: inSeconds(-1) })), 'bob@localhost')
+})
+
+test('the claim is the one that the chat server was told', async () => {
+  const verify = await verifier([HS256_KEY], 'xmpp')
+  assert.equal(await verify(await tokenFor(undefined, { xmpp: 'bob@localhost' })), 'bob@localhost')
+  assert.equal(await verify(await tokenFor('bob@localhost')), undefined)
+})
+
+test('what ejabberd takes and we do not, and what nobody takes', async () => {
+  const verify = await verifier()
+  const hs512 = await octKey(
+    'a key that the chat server and the relay share, 32 bytes or more',
+    undefined,
+    'HS512',
+  )
+  const [header = '', payload = '', signature = ''] = (await tokenFor('bob@localhost')).split('.')
+  const otherPayload = (await tokenFor('eve@localhost')).split('.')[1]
+  const tokens: Record<string, string> = {
+    'alg none': unsigned('bob@localhost'),
+    'alg none with a signature': `${unsigned('bob@localhost')}${signature}`,
+    'another alg of the same key': await tokenFor('bob@localhost', {}, { key: hs512 }),
+    'no exp': await tokenFor('bob@localhost', { exp: undefined }),
+    'string exp': await tokenFor('bob@localhost', { exp: String(inSeconds(60)) }),
+    'null exp': await tokenFor('bob@localhost', { exp: null }),
+    expired: await tokenFor('bob@localhost', { exp: inSeconds(-1) }),
+    'expires now': await tokenFor('bob@localhost', { exp: inSeconds(0) }),
+    'not yet valid': await tokenFor('bob@localhost', { nbf: inSeconds(60) }),
+    'string nbf': await tokenFor('bob@localhost', { nbf: '0' }),
+    'wrong key': await tokenFor('bob@localhost', {}, { key: OTHER_KEY }),
+    'other payload': `${header}.${otherPayload}.${signature}`,
+    'cut signature': `${header}.${payload}.${signature.slice(0, -2)}`,
+    'no signature': `${header}.${payload}.`,
+    'sub only': await tokenFor(undefined, { sub: 'bob@localhost' }),
+    'local part only': await tokenFor('bob'),
+    server: await tokenFor('localhost'),
+    'invalid JID': await tokenFor('two words@localhost'),
+    'list of JIDs': await tokenFor(['bob@localhost']),
+    'no token': 'x',
+    empty: '',
+    dots: '..',
+  }
+  for (const [name, token] of Object.entries(tokens)) assert.equal(await verify(token), undefined, name)
+})
+
+test('a key speaks for its domain only', async () => {
+  const org = await octKey('the key of example.org, which is long enough to be one', 'example.org')
+  const com = await octKey('the key of example.com, which is long enough to be one', 'example.com')
+  const verify = await verifier([org, com])
+  assert.equal(await verify(await tokenFor('bob@example.org', {}, { key: org })), 'bob@example.org')
+  assert.equal(await verify(await tokenFor('bob@example.com', {}, { key: com })), 'bob@example.com')
+  assert.equal(await verify(await tokenFor('bob@example.com', {}, { key: org })), undefined)
+  assert.equal(await verify(await tokenFor('bob@sub.example.org', {}, { key: org })), undefined)
+  assert.equal(await verify(await tokenFor('bob@third.example', {}, { key: org })), undefined)
+})
+
+test('while a key is rotated, both open', async () => {
+  const verify = await verifier([OTHER_KEY, HS256_KEY])
+  assert.equal(await verify(await tokenFor('bob@localhost')), 'bob@localhost')
+  assert.equal(await verify(await tokenFor('bob@localhost', {}, { key: OTHER_KEY })), 'bob@localhost')
+})
+
+test('public keys verify, and cannot be turned into a shared secret', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256' }
+  const verify = await verifier([{ domain: undefined, jwk }])
+  const claims = { jid: 'bob@localhost', exp: inSeconds(60) }
+  const good = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
+  assert.equal(await verify(good), 'bob@localhost')
+  const pem = Buffer.from(publicKey.export({ type: 'spki', format: 'pem' }))
+  const confused = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(pem)
+  assert.equal(await verify(confused), undefined)
+})
+
+test('time is the relay’s, and there is no tolerance', async () => {
+  const clock = new FakeClock()
+  const verify = await createRecipientTokenVerifier({ jidClaim: 'jid', keys: [HS256_KEY] }, clock)
+  const exp = clock.now() / 1000 + 10
+  const token = await tokenFor('bob@localhost', { exp })
+  assert.equal(await verify(token), 'bob@localhost')
+  clock.advance(10_000)
+  assert.equal(await verify(token), undefined)
+})
+
+test('without a key no token is good', async () => {
+  const verify = await createRecipientTokenVerifier(undefined, systemClock)
+  assert.equal(await verify(await tokenFor('bob@localhost')), undefined)
+})
