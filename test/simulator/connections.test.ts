@@ -35,6 +35,7 @@ test('changes the stream limit of connections that proved themselves', async t =
   await streamLimit(client, 50)
   simulator.setStreamLimit(3)
   await streamLimit(client, 3)
+  assert.equal((await fresh.push({ token: 'xy' })).status, 400)
   assert.equal(fresh.session.remoteSettings.maxConcurrentStreams, 2)
   await fresh.push()
   await streamLimit(fresh, 3)

@@ -101,14 +101,22 @@ test('delays an answer until its time has come', async t => {
 })
 
 test('does not show a push that was cancelled while it was delayed', async t => {
+  const faults: Fault[] = [
+    { action: 'delay', delayMs: 500, times: 1 },
+    { action: 'hang', shown: true, delayMs: 500 },
+  ]
   const clock = new FakeClock()
-  const { simulator, client } = await startRig(t, { clock, faults: [{ action: 'delay', delayMs: 500 }] })
-  const answer = client.tryPush()
-  while (clock.pendingTimers() === 0) await new Promise(resolve => setImmediate(resolve))
-  client.close()
-  await Promise.all([answer, simulator.until(({ connections }) => connections.open === 0)])
+  const { simulator, connect } = await startRig(t, { clock, faults })
+  for (const delayed of [1, 2]) {
+    const client = connect()
+    const answer = client.tryPush()
+    while (clock.pendingTimers() < delayed) await new Promise(resolve => setImmediate(resolve))
+    client.close()
+    await answer
+  }
+  await simulator.until(({ connections }) => connections.open <= 1)
   clock.advance(500)
-  assert.equal(simulator.stats().received, 0)
+  assert.deepEqual([simulator.stats().received, simulator.stats().strikes], [0, 0])
 })
 
 test('hangs, and shows the push when told to', async t => {

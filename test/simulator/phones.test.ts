@@ -110,6 +110,13 @@ test('stays within its memory, whatever is pushed', () => {
   assert.equal(phones.list().length, 1)
 })
 
+test('a banner that was replaced takes no memory', () => {
+  const phones = createPhones({ bytes: 20_000, perPhone: 2 })
+  phones.show(push({ token: 'aa' }), PAYLOAD, 0)
+  for (let n = 0; n < 1000; n += 1) phones.show(push({ collapseId: `${n % 5}` }), PAYLOAD, n)
+  assert.equal(phones.list().length, 2)
+})
+
 test('knows every id that was pushed, and which came twice', () => {
   const ids = createPushedIds(300_000)
   for (let n = 0; n < 200_000; n += 1) ids.add(`id-${n}`)
