@@ -1,8 +1,6 @@
 import type { Registration } from '../../domain/registration.ts'
-import type { AcceptReceipt } from '../store.ts'
 import { notesText } from './message-notes.ts'
-import type { EntryRow } from './operations.ts'
-import { readRegistrations } from './registration-rows.ts'
+import type { EntryRow, ReceiptRow } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
 
 const INSERT_QUEUED = `
@@ -14,11 +12,11 @@ const INSERT_IGNORED = `
   VALUES (?, ?, ?, ?, ?, 'ignored', ?, 2, 0, ?, ?, ?, ?)`
 
 /** Inserts messages with the registrations that they will go to; see Store.accept. */
-export function accept(context: WriteContext, entries: readonly EntryRow[]): AcceptReceipt[] {
+export function accept(context: WriteContext, entries: readonly EntryRow[]): ReceiptRow[] {
   return entries.map(entry => acceptOne(context, entry))
 }
 
-function acceptOne(context: WriteContext, entry: EntryRow): AcceptReceipt {
+function acceptOne(context: WriteContext, entry: EntryRow): ReceiptRow {
   if (entry.dedupeKey !== undefined) {
     const firstId = context.dedupe.find(entry.dedupeKey, entry.receivedAt)
     if (firstId !== undefined) return { status: 'duplicate', id: firstId }
@@ -28,10 +26,8 @@ function acceptOne(context: WriteContext, entry: EntryRow): AcceptReceipt {
   return receipt
 }
 
-function queue(context: WriteContext, entry: EntryRow): AcceptReceipt {
-  const all = readRegistrations(context.sql, entry.recipient)
-  const active = all.filter(registration => registration.state === 'active')
-  const skipped = all.filter(registration => registration.state !== 'active')
+function queue(context: WriteContext, entry: EntryRow): ReceiptRow {
+  const { active, activeText, skipped } = context.registrations.of(entry.recipient)
   if (active.length === 0) return ignore(context, { ...entry, ignored: 'no-device' }, skipped)
   context
     .sql(INSERT_QUEUED)
@@ -48,10 +44,10 @@ function queue(context: WriteContext, entry: EntryRow): AcceptReceipt {
       notesText({ noted: entry.notes ?? [], skipped: skipped.map(describe) }),
     )
   const { revision } = context
-  return { status: 'queued', id: entry.id, leased: entry.leased, registrations: active, revision }
+  return { status: 'queued', id: entry.id, leased: entry.leased, registrations: activeText, revision }
 }
 
-function ignore(context: WriteContext, entry: EntryRow, skipped: readonly Registration[]): AcceptReceipt {
+function ignore(context: WriteContext, entry: EntryRow, skipped: readonly Registration[]): ReceiptRow {
   const reason = entry.ignored ?? 'no-device'
   context
     .sql(INSERT_IGNORED)

@@ -11,7 +11,7 @@ import type {
   WriteResults,
 } from './operations.ts'
 import { register, removeDevice, removeRecipient } from './register.ts'
-import { settle } from './settle.ts'
+import { settleFirst, settleLater } from './settle.ts'
 import { expire, purge, requeue } from './upkeep.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -21,7 +21,8 @@ type Handlers = {
 
 const HANDLERS: Handlers = {
   accept: (context, { entries }) => accept(context, entries),
-  settle: (context, { settlement }) => settle(context, settlement),
+  settleFirst: (context, { round }) => settleFirst(context, round),
+  settleLater: (context, { settlement }) => settleLater(context, settlement),
   claimMessages: (context, { limit }) => claimMessages(context, limit),
   claimDeliveries,
   releaseLeases,
@@ -83,6 +84,7 @@ function inTransaction(db: DatabaseSync, context: WriteContext, run: () => Opera
   } catch (error) {
     context.dedupe.rollback(savepoint)
     context.takeChanges()
+    context.registrations.clear()
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
@@ -99,6 +101,7 @@ function applyApart(db: DatabaseSync, context: WriteContext, operation: WriteOpe
     const failure = toFailure(error)
     if (failure.reason !== undefined) throw error
     context.dedupe.rollback(savepoint)
+    context.registrations.clear()
     db.exec('ROLLBACK TO operation; RELEASE operation')
     return { ok: false, failure }
   }

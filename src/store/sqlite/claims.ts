@@ -2,12 +2,12 @@ import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { RegistrationKind } from '../../domain/registration.ts'
 import type { ClaimedDelivery, ClaimedMessage, QueuedMessage } from '../store.ts'
 import type { OperationOf } from './operations.ts'
-import { readRegistration, readRegistrations, toFound } from './registration-rows.ts'
+import { readRegistration, toFound } from './registration-rows.ts'
 import type { WriteContext } from './write-context.ts'
 
 const UNBEGUN = `
   SELECT id, recipient, received_at, expires_at, content FROM message
-  WHERE stage = 0 AND lease = 0 ORDER BY id LIMIT ?`
+  WHERE stage = 0 AND lease = 0 ORDER BY rowid LIMIT ?`
 const LEASE_MESSAGE = 'UPDATE message SET lease = ? WHERE id = ?'
 
 const DUE = `
@@ -39,9 +39,8 @@ export function claimMessages(context: WriteContext, limit: number): ClaimedMess
   const rows = context.sql(UNBEGUN).all(limit) as unknown as MessageRow[]
   return rows.map(row => {
     context.sql(LEASE_MESSAGE).run(context.incarnation, row.id)
-    const all = readRegistrations(context.sql, row.recipient)
-    const registrations = all.filter(registration => registration.state === 'active')
-    return { message: toQueued(row), registrations, revision: context.revision }
+    const { active } = context.registrations.of(row.recipient)
+    return { message: toQueued(row), registrations: [...active], revision: context.revision }
   })
 }
 

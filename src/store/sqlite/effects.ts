@@ -1,13 +1,12 @@
-import type { DeliveryResult, RegistrationEffect, Settlement } from '../store.ts'
+import type { RegistrationEffect } from '../store.ts'
+import type { DeliveryEffect } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
 
 const ACCEPTED_PRECISION_MS = 3_600_000
 
 const KEY_AND_VERSION = 'recipient = ? AND device = ? AND kind = ? AND version = ?'
 
-const NOTE_ACCEPTED = `
-  UPDATE registration SET last_accepted_at = ?
-  WHERE ${KEY_AND_VERSION} AND (last_accepted_at IS NULL OR last_accepted_at <= ?)`
+const NOTE_ACCEPTED = `UPDATE registration SET last_accepted_at = ? WHERE ${KEY_AND_VERSION}`
 const LEARN_ENVIRONMENT = `
   UPDATE registration SET environment = ?, environment_source = 'learned', last_accepted_at = ?, version = ?
   WHERE ${KEY_AND_VERSION}`
@@ -25,36 +24,47 @@ const STRIKE = `
 type Key = [recipient: string, device: string, kind: string, version: number]
 
 /** What an attempt revealed about a registration, unless that has changed since. */
-export function applyEffect(context: WriteContext, settlement: Settlement, result: DeliveryResult): void {
-  const { effect, record } = result
-  if (effect === undefined) return
-  const key: Key = [settlement.recipient, record.device, record.kind, effect.version]
+export function applyEffect(
+  context: WriteContext,
+  { recipient, at }: { recipient: string; at: number },
+  { device, kind, effect }: DeliveryEffect,
+): void {
+  const key: Key = [recipient, device, kind, effect.version]
   switch (effect.kind) {
     case 'accepted':
-      noteAccepted(context, key, effect, settlement.at)
+      if (effect.learnedEnvironment === undefined) noteAccepted(context, key, at)
+      else learnEnvironment(context, key, { at, environment: effect.learnedEnvironment })
       return
     case 'unregistered':
-      context.sql(DISABLE).run(effect.reason, context.change(settlement.recipient), ...key, effect.since)
+      context.sql(DISABLE).run(effect.reason, context.change(recipient), ...key, effect.since)
       return
-    case 'misaddressed': {
-      const version = context.change(settlement.recipient)
-      context.sql(STRIKE).run(effect.suspendAt, effect.reason, version, ...key)
+    case 'misaddressed':
+      strike(context, key, effect)
       return
-    }
   }
 }
 
-// The instant of the last acceptance is not announced as a change: nothing is sent differently because of it.
-function noteAccepted(
+// Almost always there is nothing to write, which is seen without asking the database. Not announced as a change:
+// nothing is sent differently because of it.
+function noteAccepted(context: WriteContext, key: Key, at: number): void {
+  const [recipient, device, kind, version] = key
+  const { active } = context.registrations.of(recipient)
+  const known = active.find(registration => registration.device === device && registration.kind === kind)
+  if (known?.version !== version || at - (known.lastAcceptedAt ?? 0) < ACCEPTED_PRECISION_MS) return
+  context.sql(NOTE_ACCEPTED).run(at, ...key)
+  context.registrations.forget(recipient)
+}
+
+function learnEnvironment(
   context: WriteContext,
   key: Key,
-  effect: Extract<RegistrationEffect, { kind: 'accepted' }>,
-  at: number,
+  { at, environment }: { at: number; environment: string },
 ): void {
-  if (effect.learnedEnvironment === undefined) {
-    context.sql(NOTE_ACCEPTED).run(at, ...key, at - ACCEPTED_PRECISION_MS)
-    return
-  }
-  const version = context.change(key[0])
-  context.sql(LEARN_ENVIRONMENT).run(effect.learnedEnvironment, at, version, ...key)
+  context.sql(LEARN_ENVIRONMENT).run(environment, at, context.change(key[0]), ...key)
+}
+
+type Misaddressed = Extract<RegistrationEffect, { kind: 'misaddressed' }>
+
+function strike(context: WriteContext, key: Key, { suspendAt, reason }: Misaddressed): void {
+  context.sql(STRIKE).run(suspendAt, reason, context.change(key[0]), ...key)
 }

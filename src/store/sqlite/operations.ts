@@ -5,9 +5,11 @@ import type {
   ClaimedMessage,
   RegisterCommand,
   RegisterResult,
+  RegistrationEffect,
   Settlement,
 } from '../store.ts'
 import type { Failure } from './failure.ts'
+import type { DerivedColumns } from './message-state.ts'
 
 /** An entry as it crosses threads: one long text is cheaper to copy than an object. */
 export interface EntryRow extends Omit<AcceptEntry, 'content' | 'notes'> {
@@ -16,10 +18,42 @@ export interface EntryRow extends Omit<AcceptEntry, 'content' | 'notes'> {
   notes: readonly string[] | null
 }
 
+/** A first round as it crosses threads: what the columns will hold is worked out on the caller's side. */
+export interface FirstRound extends DerivedColumns {
+  messageId: string
+  recipient: string
+  at: number
+  /** JSON of the records that ended. */
+  ended: string
+  waiting: readonly WaitingRow[] | null
+  effects: readonly DeliveryEffect[] | null
+}
+
+export interface WaitingRow {
+  device: string
+  kind: string
+  scope: string
+  runAt: number
+  /** JSON of DeliveryRecord. */
+  record: string
+}
+
+export interface DeliveryEffect {
+  device: string
+  kind: string
+  effect: RegistrationEffect
+}
+
+/** A receipt as it crosses threads: with JSON of the registrations. */
+export type ReceiptRow =
+  | Exclude<AcceptReceipt, { status: 'queued' }>
+  | (Omit<Extract<AcceptReceipt, { status: 'queued' }>, 'registrations'> & { registrations: string })
+
 /** All that is ever written, as values for the queue to the writer. */
 export type WriteOperation =
   | { kind: 'accept'; entries: EntryRow[] }
-  | { kind: 'settle'; settlement: Settlement }
+  | { kind: 'settleFirst'; round: FirstRound }
+  | { kind: 'settleLater'; settlement: Settlement }
   | { kind: 'claimMessages'; limit: number }
   | { kind: 'claimDeliveries'; scope: string; now: number; limit: number }
   | { kind: 'releaseLeases' }
@@ -37,8 +71,9 @@ export type OperationKind = WriteOperation['kind']
 export type OperationOf<K extends OperationKind> = Extract<WriteOperation, { kind: K }>
 
 export interface WriteResults {
-  accept: AcceptReceipt[]
-  settle: boolean
+  accept: ReceiptRow[]
+  settleFirst: boolean
+  settleLater: boolean
   claimMessages: ClaimedMessage[]
   claimDeliveries: ClaimedDelivery[]
   releaseLeases: undefined

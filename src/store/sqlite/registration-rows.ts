@@ -10,38 +10,44 @@ import type {
 import type { FoundRegistration } from '../store.ts'
 import type { Sql } from './write-context.ts'
 
-interface RegistrationRow {
-  recipient: string
-  device: string
-  kind: RegistrationKind
-  provider: ProviderName
-  token: string
-  app: string
-  environment: string
-  environment_source: EnvironmentSource
-  name: string | null
-  locale: string | null
-  preview: Preview | null
-  registered_at: number
-  state: RegistrationState
-  state_reason: string | null
-  strikes: number
-  last_accepted_at: number | null
-  version: number
-}
+// Rows are read as arrays: on the way of every message, that is half the price of objects.
+const COLUMNS = `recipient, device, kind, provider, token, app, environment, environment_source, registered_at, state,
+  strikes, version, name, locale, preview, state_reason, last_accepted_at`
 
-const BY_RECIPIENT = 'SELECT * FROM registration WHERE recipient = ?'
-const BY_KEY = 'SELECT * FROM registration WHERE recipient = ? AND device = ? AND kind = ?'
+type RegistrationRow = [
+  recipient: string,
+  device: string,
+  kind: RegistrationKind,
+  provider: ProviderName,
+  token: string,
+  app: string,
+  environment: string,
+  environmentSource: EnvironmentSource,
+  registeredAt: number,
+  state: RegistrationState,
+  strikes: number,
+  version: number,
+  name: string | null,
+  locale: string | null,
+  preview: Preview | null,
+  stateReason: string | null,
+  lastAcceptedAt: number | null,
+]
+
+const BY_RECIPIENT = `SELECT ${COLUMNS} FROM registration WHERE recipient = ?`
+const BY_KEY = `SELECT ${COLUMNS} FROM registration WHERE recipient = ? AND device = ? AND kind = ?`
 
 /** All registrations of a recipient, in every state. */
 export function readRegistrations(sql: Sql, recipient: string): Registration[] {
-  return sql(BY_RECIPIENT)
-    .all(recipient)
-    .map(row => toRegistration(row as unknown as RegistrationRow))
+  const statement = sql(BY_RECIPIENT)
+  statement.setReturnArrays(true)
+  return (statement.all(recipient) as unknown as RegistrationRow[]).map(toRegistration)
 }
 
 export function readRegistration(sql: Sql, key: RegistrationKey): Registration | undefined {
-  const row = sql(BY_KEY).get(key.recipient, key.device, key.kind)
+  const statement = sql(BY_KEY)
+  statement.setReturnArrays(true)
+  const row = statement.get(key.recipient, key.device, key.kind)
   return row === undefined ? undefined : toRegistration(row as unknown as RegistrationRow)
 }
 
@@ -52,24 +58,26 @@ export function toFound(registration: Registration | undefined, revision: number
 }
 
 function toRegistration(row: RegistrationRow): Registration {
+  const [recipient, device, kind, provider, token, app, environment, environmentSource, ...rest] = row
+  const [registeredAt, state, strikes, version, name, locale, preview, stateReason, lastAcceptedAt] = rest
   const registration: Registration = {
-    recipient: row.recipient,
-    device: row.device,
-    kind: row.kind,
-    provider: row.provider,
-    token: row.token,
-    app: row.app,
-    environment: row.environment,
-    environmentSource: row.environment_source,
-    registeredAt: row.registered_at,
-    state: row.state,
-    strikes: row.strikes,
-    version: row.version,
+    recipient,
+    device,
+    kind,
+    provider,
+    token,
+    app,
+    environment,
+    environmentSource,
+    registeredAt,
+    state,
+    strikes,
+    version,
   }
-  if (row.name !== null) registration.name = row.name
-  if (row.locale !== null) registration.locale = row.locale
-  if (row.preview !== null) registration.preview = row.preview
-  if (row.state_reason !== null) registration.stateReason = row.state_reason
-  if (row.last_accepted_at !== null) registration.lastAcceptedAt = row.last_accepted_at
+  if (name !== null) registration.name = name
+  if (locale !== null) registration.locale = locale
+  if (preview !== null) registration.preview = preview
+  if (stateReason !== null) registration.stateReason = stateReason
+  if (lastAcceptedAt !== null) registration.lastAcceptedAt = lastAcceptedAt
   return registration
 }

@@ -1,7 +1,9 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { DeliveryResult, Settlement } from '../store.ts'
 import { applyEffect } from './effects.ts'
+import { effectsOf } from './first-round.ts'
 import { deriveColumns } from './message-state.ts'
+import type { FirstRound } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
 
 // Also the check of the lease: a round that is over, or that another incarnation has, is not found.
@@ -14,7 +16,7 @@ const INSERT_WAITING = `
   INSERT INTO delivery (message_id, device, kind, scope, run_at, lease, expires_at, record)
   SELECT id, ?, ?, ?, ?, 0, expires_at, ? FROM message WHERE id = ?`
 
-const COUNT_LEASED = 'SELECT 1 FROM delivery WHERE message_id = ? AND device = ? AND kind = ? AND lease = ?'
+const FIND_LEASED = 'SELECT 1 FROM delivery WHERE message_id = ? AND device = ? AND kind = ? AND lease = ?'
 const WAIT_AGAIN = `
   UPDATE delivery SET scope = ?, run_at = ?, lease = 0, record = ?
   WHERE message_id = ? AND device = ? AND kind = ?`
@@ -27,61 +29,44 @@ const UPDATE_MESSAGE = `
     content = CASE WHEN ? THEN content END
   WHERE id = ?`
 
-export function settle(context: WriteContext, settlement: Settlement): boolean {
-  const isMine =
-    settlement.round === 'first' ? settleFirst(context, settlement) : settleLater(context, settlement)
-  if (!isMine) return false
-  for (const result of settlement.results) {
-    if (result.effect !== undefined) applyEffect(context, settlement, result)
-  }
-  return true
-}
-
-function settleFirst(context: WriteContext, settlement: Settlement): boolean {
-  const { messageId, results, at } = settlement
-  const derived = deriveColumns(
-    results.map(result => result.record),
-    at,
-  )
-  const ended = results.filter(result => result.wait === undefined).map(result => result.record)
+export function settleFirst(context: WriteContext, round: FirstRound): boolean {
+  const { messageId, waiting, effects } = round
   const { changes } = context
     .sql(SETTLE_FIRST)
     .run(
-      derived.state,
-      derived.reason,
-      derived.stage,
-      derived.settledAt,
-      JSON.stringify(ended),
-      derived.keepsContent ? 1 : 0,
+      round.state,
+      round.reason,
+      round.stage,
+      round.settledAt,
+      round.ended,
+      round.keepsContent ? 1 : 0,
       messageId,
       context.incarnation,
     )
   if (changes === 0) return false
-  for (const result of results) insertWaiting(context, messageId, result)
+  for (const { device, kind, scope, runAt, record } of waiting ?? []) {
+    context.sql(INSERT_WAITING).run(device, kind, scope, runAt, record, messageId)
+  }
+  for (const effect of effects ?? []) applyEffect(context, round, effect)
   return true
 }
 
-function insertWaiting(context: WriteContext, messageId: string, { record, wait }: DeliveryResult): void {
-  if (wait === undefined) return
-  const { device, kind } = record
-  context.sql(INSERT_WAITING).run(device, kind, wait.scope, wait.runAt, JSON.stringify(record), messageId)
-}
-
-function settleLater(context: WriteContext, settlement: Settlement): boolean {
+export function settleLater(context: WriteContext, settlement: Settlement): boolean {
   const { messageId, results, at } = settlement
   const isLeased = ({ record: { device, kind } }: DeliveryResult) =>
-    context.sql(COUNT_LEASED).get(messageId, device, kind, context.incarnation) !== undefined
+    context.sql(FIND_LEASED).get(messageId, device, kind, context.incarnation) !== undefined
   if (!results.every(isLeased)) return false
-  for (const { record, wait } of results) {
-    const { device, kind } = record
-    if (wait === undefined) context.sql(DELETE_WAITING).run(messageId, device, kind)
-    else {
-      context.sql(WAIT_AGAIN).run(wait.scope, wait.runAt, JSON.stringify(record), messageId, device, kind)
-    }
-  }
+  for (const result of results) writeLater(context, messageId, result)
   const ended = results.filter(result => result.wait === undefined).map(result => result.record)
   updateMessage(context, messageId, [...readEnded(context, messageId), ...ended], at)
+  for (const effect of effectsOf(results)) applyEffect(context, settlement, effect)
   return true
+}
+
+function writeLater(context: WriteContext, messageId: string, { record, wait }: DeliveryResult): void {
+  const { device, kind } = record
+  if (wait === undefined) context.sql(DELETE_WAITING).run(messageId, device, kind)
+  else context.sql(WAIT_AGAIN).run(wait.scope, wait.runAt, JSON.stringify(record), messageId, device, kind)
 }
 
 /** Ends a delivery that waits, outside of a round. */

@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
-import type { RegistrationKey } from '../../domain/registration.ts'
-import type { AcceptEntry, Store } from '../store.ts'
+import type { Registration, RegistrationKey } from '../../domain/registration.ts'
+import type { AcceptEntry, AcceptReceipt, Store } from '../store.ts'
 import { StoreUnavailableError } from '../store.ts'
 import { Availability } from './availability.ts'
+import { toFirstRound } from './first-round.ts'
 import { FREE_SPACE_FLOOR_BYTES, FreeSpaceWatch, freeBytesIn } from './free-space.ts'
 import { IdleCheckpoint } from './idle-checkpoint.ts'
-import type { BatchReply, EntryRow, WriterOptions, WriterReady } from './operations.ts'
+import type { BatchReply, EntryRow, ReceiptRow, WriterOptions, WriterReady } from './operations.ts'
 import type { ReadRequest } from './reader.ts'
 import type { ReadName, Reads } from './reads.ts'
 import { toFound } from './registration-rows.ts'
@@ -47,9 +48,13 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     open: () => open(parts),
     accept: async entries => {
       availability.assertRoom()
-      return submit({ kind: 'accept', entries: entries.map(toRow) })
+      const receipts = await submit({ kind: 'accept', entries: entries.map(toRow) })
+      return receipts.map(toReceipt)
     },
-    settle: async settlement => submit({ kind: 'settle', settlement }),
+    settle: async settlement =>
+      settlement.round === 'first'
+        ? submit({ kind: 'settleFirst', round: toFirstRound(settlement) })
+        : submit({ kind: 'settleLater', settlement }),
     claimMessages: async limit => submit({ kind: 'claimMessages', limit }),
     claimDeliveries: async (scope, now, limit) => submit({ kind: 'claimDeliveries', scope, now, limit }),
     releaseLeases: async () => submit({ kind: 'releaseLeases' }),
@@ -185,4 +190,9 @@ function toRow(entry: AcceptEntry): EntryRow {
     content: content === undefined ? null : JSON.stringify(content),
     notes: notes.length === 0 ? null : notes,
   }
+}
+
+function toReceipt(receipt: ReceiptRow): AcceptReceipt {
+  if (receipt.status !== 'queued') return receipt
+  return { ...receipt, registrations: JSON.parse(receipt.registrations) as Registration[] }
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { DedupeWindow } from './dedupe-window.ts'
+import { RegistrationCache } from './registration-cache.ts'
 
 // Room below every incarnation for its changes, and for eight million incarnations in a safe integer.
 const CHANGES_PER_INCARNATION = 2 ** 30
@@ -26,6 +27,7 @@ export class WriteContext {
   readonly sql: Sql
   readonly incarnation: number
   readonly dedupe: DedupeWindow
+  readonly registrations: RegistrationCache
   #revision: number
   #changes = new Map<string, number>()
 
@@ -33,6 +35,7 @@ export class WriteContext {
     this.sql = sql
     this.incarnation = incarnation
     this.dedupe = dedupe
+    this.registrations = new RegistrationCache(sql)
     this.#revision = incarnation * CHANGES_PER_INCARNATION
   }
 
@@ -42,6 +45,7 @@ export class WriteContext {
 
   /** Notes that a registration of this recipient changes; answers its new version. */
   change(recipient: string): number {
+    this.registrations.forget(recipient)
     this.#revision++
     this.#changes.set(recipient, this.#revision)
     return this.#revision

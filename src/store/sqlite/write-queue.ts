@@ -46,7 +46,7 @@ export class WriteQueue {
     if (this.#isClosed) return Promise.reject(new StoreUnavailableError('closed'))
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#waiting.push({ operation, resolve, reject })
-    if (operation.kind !== 'settle') this.#isUrgent = true
+    if (!ridesAlong(operation)) this.#isUrgent = true
     this.#schedule()
     return promise as Promise<WriteResults[K]>
   }
@@ -120,4 +120,8 @@ export class WriteQueue {
       for (const { reject } of batch) reject(error)
     }
   }
+}
+
+function ridesAlong(operation: WriteOperation): boolean {
+  return operation.kind === 'settleFirst' || operation.kind === 'settleLater'
 }
