@@ -30,7 +30,8 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
     await relay.stop()
   })
 
-  const toBob = (id: string) => `<message to="bob@localhost" id="${id}" type="chat"><body>${id}</body></message>`
+  const toBob = (id: string) =>
+    `<message to="bob@localhost" id="${id}" type="chat"><body>${id}</body></message>`
   const ids = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index}`)
   const acceptedIds = (name: string) =>
     relay.accepted.map(({ id }) => id).filter(id => id.startsWith(`${name}-`))
@@ -140,7 +141,9 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
       status: 202,
       body: {
         results: messagesOf(request).map(({ id }) =>
-          id === 'entry-1' ? { status: 'invalid', code: 'RELAY_INVALID_JID', message: 'x' } : { id, status: 'queued' },
+          id === 'entry-1'
+            ? { status: 'invalid', code: 'RELAY_INVALID_JID', message: 'x' }
+            : { id, status: 'queued' },
         ),
       },
     })

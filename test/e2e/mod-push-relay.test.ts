@@ -154,11 +154,17 @@ describe('mod_push_relay: which stanzas it hands over', { skip }, () => {
     await alice.send(...stanzas)
     await relay.push('batch-149')
     const sizes = relay.requests.slice(from).map(request => messagesOf(request).length)
-    assert.equal(sizes.reduce((sum, size) => sum + size), 150)
+    assert.equal(
+      sizes.reduce((sum, size) => sum + size),
+      150,
+    )
     assert.ok(sizes.length < 50, `${sizes.length} requests`)
     assert.ok(relay.requests.every(({ body }) => Buffer.byteLength(body) <= 512 * 1024))
     const ids = relay.accepted.filter(({ id }) => id.startsWith('batch-')).map(({ id }) => id)
-    assert.deepEqual(ids, stanzas.map((_, index) => `batch-${index}`))
+    assert.deepEqual(
+      ids,
+      stanzas.map((_, index) => `batch-${index}`),
+    )
   })
 
   test('no text and no token in the log', () => {

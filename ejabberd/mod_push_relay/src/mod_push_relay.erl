@@ -96,12 +96,20 @@ mod_options(_Host) ->
     [url, token, {timeout, 10000}, {max_queue, 10000}, {unread, true}, {ca_file, undefined}].
 
 mod_opt_type(url) -> econf:url();
-%% RFC 6750's characters: anything else would be an attack on the header, or a mistake.
-mod_opt_type(token) -> econf:binary("^[A-Za-z0-9._~+/-]+=*$");
+mod_opt_type(token) -> econf:and_then(econf:binary(), fun token/1);
 mod_opt_type(timeout) -> econf:timeout(second);
 mod_opt_type(max_queue) -> econf:pos_int();
 mod_opt_type(unread) -> econf:bool();
 mod_opt_type(ca_file) -> econf:file().
+
+%% RFC 6750's characters: anything else is a mistake, or would end the header. Not by econf:binary/1, because ejabberd
+%% logs a value that does not fit.
+token(Token) ->
+    Characters = <<"^[A-Za-z0-9._~+/-]+=*\\z">>,
+    case re:run(Token, Characters, [{capture, none}]) of
+        match -> Token;
+        nomatch -> econf:fail({nomatch, Characters, <<"(hidden)">>})
+    end.
 
 mod_doc() ->
     #{desc =>

@@ -40,6 +40,6 @@ function modules(options: EjabberdOptions): object {
     mod_roster: {},
     mod_stream_mgmt: { resend_on_timeout: 'if_offline', resume_timeout: options.resumeTimeout ?? 300 },
     ...(options.withoutArchive ? {} : { mod_mam: { default: 'always', db_type: 'mnesia' } }),
-    ...(options.module === undefined ? {} : { mod_push_relay: options.module }),
+    ...(typeof options.module === 'string' ? {} : { mod_push_relay: options.module }),
   }
 }

@@ -15,8 +15,8 @@ const PASSWORD = 'pw'
 const BEAM_EXIT_MS = 15_000
 
 export interface EjabberdOptions {
-  /** Options of mod_push_relay, or none of it. */
-  module?: Record<string, unknown>
+  /** Options of mod_push_relay; `compiled`: it is there, but not in use; `none`: it is not there. */
+  module: Record<string, unknown> | 'compiled' | 'none'
   /** Seconds for which a session without a connection waits for its client. */
   resumeTimeout?: number
   /** Without a message archive ejabberd routes unacknowledged messages once more. */
@@ -53,7 +53,7 @@ export class Ejabberd {
   static async start(options: EjabberdOptions): Promise<Ejabberd> {
     const [c2s, api, distribution] = (await freePorts(3)) as [number, number, number]
     const ejabberd = new Ejabberd({ c2s, api, distribution }, options)
-    ejabberd.#compileModule()
+    if (options.module !== 'none') ejabberd.#compileModule()
     await ejabberd.#boot()
     return ejabberd
   }
@@ -68,7 +68,7 @@ export class Ejabberd {
     for (const user of users) await this.api('register', { user, host: 'localhost', password: PASSWORD })
   }
 
-  async connect(user: string, resumable = false): Promise<XmppClient> {
+  async connect(user: string, resumable: boolean | 'silent' = false): Promise<XmppClient> {
     const account = { jid: `${user}@localhost`, password: PASSWORD, port: this.#ports.c2s, resumable }
     const client = await XmppClient.connect(account)
     this.#clients.push(client)
@@ -165,7 +165,7 @@ export class Ejabberd {
   #environment(): NodeJS.ProcessEnv {
     const at = (...parts: string[]) => join(this.folder, ...parts)
     return {
-      PATH: process.env['PATH'],
+      PATH: process.env.PATH,
       LANG: 'C.UTF-8',
       HOME: this.folder,
       ERL_LIBS: this.#debian.erlLibs,

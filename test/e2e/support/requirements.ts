@@ -22,7 +22,8 @@ export const skip: string | false = missing()
 function missing(): string | false {
   if (installation === undefined) return 'needs Debian packages: ejabberd erlang-dev python3-slixmpp'
   if (spawnSync('erlc', ['-help']).error !== undefined) return 'needs erlc (Debian package: erlang-base)'
-  if (spawnSync(PYTHON, ['-c', 'import slixmpp']).status !== 0) return 'needs an XMPP client (Debian package: python3-slixmpp)'
+  if (spawnSync(PYTHON, ['-c', 'import slixmpp']).status !== 0)
+    return 'needs an XMPP client (Debian package: python3-slixmpp)'
   return false
 }
 

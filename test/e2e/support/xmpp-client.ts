@@ -9,8 +9,8 @@ export interface XmppAccount {
   jid: string
   password: string
   port: number
-  /** With stream management: when its connection dies, its session hibernates. */
-  resumable?: boolean
+  /** With stream management: when its connection dies, its session hibernates. `silent`: it acknowledges nothing. */
+  resumable?: boolean | 'silent'
 }
 
 /** An XMPP session of a real client in its own process. */
@@ -20,11 +20,11 @@ export class XmppClient {
   #labels = 0
 
   private constructor(account: XmppAccount) {
-    const flags = account.resumable ? ['resumable'] : []
+    const flags = account.resumable ? ['resumable', String(account.resumable)] : []
     const script = join(import.meta.dirname, 'xmpp_client.py')
     const args = [script, account.jid, account.password, String(account.port), ...flags]
-    this.#process = spawn(PYTHON, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#lines = new Lines(this.#process.stdout as Readable)
+    this.#process = spawn(PYTHON, args, { stdio: 'pipe' })
+    this.#lines = new Lines(this.#process.stdout as Readable, this.#process.stderr as Readable)
   }
 
   static async connect(account: XmppAccount): Promise<XmppClient> {

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import {
+  type ApnsSimulator,
+  type SimulatorEvents,
+  startApnsSimulator,
+} from '../../../src/simulator/apns-simulator.ts'
+import { loadSimulatorFiles } from '../../../src/simulator/simulator-files.ts'
+import { Lines } from './lines.ts'
+import { freePorts } from './ports.ts'
+
+const BIN = join(import.meta.dirname, '../../../bin/push-relay.mjs')
+const TOPIC = 'com.example.chat'
+export const HOOK_TOKEN = 'hook-0123456789abcdef'
+const ADMIN_TOKEN = 'admin-0123456789abcdef'
+
+export type Shown = SimulatorEvents['push'][1]
+
+/** The relay as operators run it, in its own process, and a simulated Apple in this one. */
+export class RelayProcess {
+  readonly url: string
+  readonly simulator: ApnsSimulator
+  readonly #folder: string
+  readonly #env: NodeJS.ProcessEnv
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, folder: string, simulator: ApnsSimulator, env: NodeJS.ProcessEnv) {
+    this.url = `http://127.0.0.1:${port}`
+    this.simulator = simulator
+    this.#folder = folder
+    this.#env = env
+  }
+
+  static async start(): Promise<RelayProcess> {
+    const folder = mkdtempSync(join(tmpdir(), 'push-relay-e2e-'))
+    const { identity, key, caFile, keyFile } = await loadSimulatorFiles(folder)
+    const simulator = await startApnsSimulator({ keys: [key], identity, topics: [TOPIC] })
+    const [port] = (await freePorts(1)) as [number]
+    const relay = new RelayProcess(port, folder, simulator, {
+      PATH: process.env.PATH,
+      RELAY_HOST: '127.0.0.1',
+      RELAY_PORT: String(port),
+      RELAY_HOOK_TOKENS: `${HOOK_TOKEN}=localhost`,
+      RELAY_ADMIN_TOKENS: ADMIN_TOKEN,
+      RELAY_STORE: `sqlite:${join(folder, 'relay.db')}`,
+      RELAY_APNS_TOPICS: TOPIC,
+      RELAY_APNS_KEY_FILE: keyFile,
+      RELAY_APNS_KEY_ID: key.keyId,
+      RELAY_APNS_TEAM_ID: key.teamId,
+      RELAY_APNS_URL: simulator.url,
+      RELAY_APNS_CA_FILE: caFile,
+    })
+    await relay.run()
+    return relay
+  }
+
+  async run(): Promise<void> {
+    // An empty working directory: no .env is read.
+    const relay = spawn(process.execPath, [BIN, 'serve'], {
+      cwd: this.#folder,
+      env: this.#env,
+      stdio: 'pipe',
+    })
+    this.#process = relay
+    await new Lines(relay.stdout as Readable, relay.stderr as Readable).waitFor(this.url)
+  }
+
+  async kill(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    const relay = this.#process
+    if (relay === undefined || relay.exitCode !== null || relay.signalCode !== null) return
+    relay.kill(signal)
+    await once(relay, 'exit')
+  }
+
+  async close(): Promise<void> {
+    await this.kill()
+    await this.simulator.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Registers a phone of a new token for this account, as an app would through an operator. */
+  async registerPhone(recipient: string): Promise<Phone> {
+    const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex')
+    const body = JSON.stringify({ recipient, provider: 'apns', token })
+    const { status } = await this.request('PUT', `/v1/devices/phone-${token.slice(0, 8)}`, body)
+    if (status !== 201) throw new Error(`registration: ${status}`)
+    return new Phone(this.simulator, token)
+  }
+
+  async devices(recipient: string): Promise<unknown[]> {
+    const response = await this.request('GET', `/v1/devices?recipient=${encodeURIComponent(recipient)}`)
+    return ((await response.json()) as { devices: unknown[] }).devices
+  }
+
+  async messages(recipient: string): Promise<{ state: string; reason?: string }[]> {
+    const response = await this.request('GET', `/v1/messages?recipient=${encodeURIComponent(recipient)}`)
+    return ((await response.json()) as { messages: { state: string; reason?: string }[] }).messages
+  }
+
+  request(method: string, path: string, body?: string): Promise<Response> {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
+    return fetch(this.url + path, { method, headers, ...(body === undefined ? {} : { body }) })
+  }
+}
+
+/** What one simulated phone shows. */
+export class Phone {
+  readonly #simulator: ApnsSimulator
+  readonly #token: string
+
+  constructor(simulator: ApnsSimulator, token: string) {
+    this.#simulator = simulator
+    this.#token = token
+  }
+
+  get shown(): Shown[] {
+    return this.#simulator.phones.phone(this.#token).notifications
+  }
+
+  /** Resolves when a notification for the stanza with this id has come. */
+  async shows(stanzaId: string): Promise<Shown> {
+    const find = () => this.shown.find(({ custom }) => chat(custom).stanzaId === stanzaId)
+    await this.#simulator.until(() => find() !== undefined)
+    return find() as Shown
+  }
+
+  get stanzaIds(): unknown[] {
+    return this.shown.map(({ custom }) => chat(custom).stanzaId)
+  }
+}
+
+export function chat(custom: Record<string, unknown>): Record<string, unknown> {
+  return custom.chat as Record<string, unknown>
+}
