@@ -26,12 +26,15 @@ export interface Run {
   bin?: string
 }
 
+/** A relay that starts where it should refuse would never end: it is killed, and its test fails. */
+const LONGEST_MS = 30_000
+
 /** Runs push-relay to its end in `directory`. */
 export function pushRelay(directory: string, args: string[], run: Run = {}): Promise<Ended> {
   const { env = {}, node = process.execPath, bin = BIN } = run
   return new Promise(resolve => {
-    execFile(node, [bin, ...args], { cwd: directory, env }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr })
+    execFile(node, [bin, ...args], { cwd: directory, env, timeout: LONGEST_MS }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code ?? Number.NaN) : 0, stdout, stderr })
     })
   })
 }
