@@ -1,0 +1,44 @@
+import { HOOK_TOKEN } from '../system/relay.ts'
+import type { HttpConnection, HttpRequest } from './http-connection.ts'
+import { message } from './messages.ts'
+
+/** What is still to be posted, `perPost` messages at a time; 1 is the object that simple modules post. */
+export class Posts {
+  readonly perPost: number
+  readonly #first: number
+  readonly #limit: number
+  #begun = 0
+
+  constructor(options: { first: number; limit: number; perPost: number }) {
+    this.perPost = options.perPost
+    this.#first = options.first
+    this.#limit = options.limit
+  }
+
+  /** Messages in the posts that were begun. */
+  get begun(): number {
+    return this.#begun
+  }
+
+  next(): HttpRequest | undefined {
+    if (this.#begun + this.perPost > this.#limit) return undefined
+    const from = this.#first + this.#begun
+    this.#begun += this.perPost
+    const body =
+      this.perPost === 1 ? message(from) : Array.from({ length: this.perPost }, (_, i) => message(from + i))
+    return { method: 'POST', path: '/v1/messages', token: HOOK_TOKEN, body: JSON.stringify(body) }
+  }
+}
+
+/** Throws unless every message of the post is durable. */
+export async function post(
+  connection: HttpConnection,
+  request: HttpRequest,
+  messages: number,
+): Promise<void> {
+  const { status, body } = await connection.request(request)
+  const queued = body.split('"status":"queued"').length - 1
+  if (status !== 202 || queued !== messages) {
+    throw new Error(`the relay answered ${status} and queued ${queued} of ${messages}`)
+  }
+}

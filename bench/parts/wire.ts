@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { systemClock } from '../../src/domain/clock.ts'
+import { createNodeHttp2Wire } from '../../src/providers/apns/node-http2-wire.ts'
+import { ProviderTokenSource } from '../../src/providers/apns/provider-token.ts'
+import type { Wire, WireHeaders } from '../../src/providers/apns/wire.ts'
+import { deviceToken } from '../load/messages.ts'
+import { APP } from '../system/relay.ts'
+import type { StartPart } from './part.ts'
+
+const AT_ONCE = 1000
+
+/** From the bytes to Apple's answer: HTTP/2 and TLS to the simulator, which is a process of its own. */
+export const wire: StartPart = async ({ simulator }) => {
+  const { url: origin, caFile, keyFile, keyId, teamId } = simulator
+  const credentials = { keyId, teamId, privateKey: readFileSync(keyFile, 'utf8') }
+  const secrets = { secret: async () => undefined, saveSecret: async () => {} }
+  const jwt = await new ProviderTokenSource(credentials, secrets, systemClock).current()
+  const http2 = createNodeHttp2Wire({
+    origin,
+    ca: readFileSync(caFile, 'utf8'),
+    certificate: undefined,
+    onConnection: () => {},
+  })
+  const body = Buffer.from(JSON.stringify({ aps: { alert: { title: 'A. Friend', body: 'x'.repeat(100) } } }))
+  return {
+    async run(messages) {
+      let begun = 0
+      const drive = async () => {
+        while (begun < messages) await push(http2, headers(begun++, jwt), body)
+      }
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, messages) }, drive))
+    },
+    close: () => http2.close(),
+  }
+}
+
+async function push(http2: Wire, sent: WireHeaders, body: Buffer): Promise<void> {
+  const result = await http2.request(sent, body)
+  if (result.kind !== 'response' || result.status !== 200)
+    throw new Error(`a push failed: ${JSON.stringify(result)}`)
+}
+
+function headers(index: number, jwt: string): WireHeaders {
+  const id = randomUUID()
+  return {
+    ':method': 'POST',
+    ':path': `/3/device/${deviceToken(index)}`,
+    authorization: `bearer ${jwt}`,
+    'apns-push-type': 'alert',
+    'apns-topic': APP,
+    'apns-id': id,
+    'apns-expiration': String(Math.floor(systemClock.now() / 1000) + 60),
+    'apns-priority': '10',
+    'apns-collapse-id': id,
+  }
+}

@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { Child } from './child.ts'
+import type { SimulatorFacts } from './simulator.ts'
+import type { Usage } from './usage.ts'
+
+export const APP = 'org.example.chat'
+export const HOOK_TOKEN = 'bench-hook-token-0123456789'
+export const ADMIN_TOKEN = 'bench-admin-token-0123456789'
+
+export interface Relay {
+  port: number
+  usage(): Promise<Usage>
+  stop(): Promise<void>
+}
+
+/** The relay as operators run it: default settings, its own process, SQLite in `directory`. */
+export async function startRelay(directory: string, simulator: SimulatorFacts): Promise<Relay> {
+  const { promise: port, resolve } = Promise.withResolvers<number>()
+  let output = ''
+  const child = new Child({
+    script: new URL('../../bin/push-relay.mjs', import.meta.url),
+    args: ['serve'],
+    cwd: directory,
+    env: environment(directory, simulator),
+    onOutput(text) {
+      output = (output + text).slice(-10_000)
+      const [, listened] = /"address":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(output) ?? []
+      if (listened !== undefined) resolve(Number(listened))
+    },
+  })
+  const ended = child.ended.then(error => Promise.reject(error))
+  try {
+    return {
+      port: await Promise.race([port, ended]),
+      usage: () => child.usage(),
+      stop: () => child.stop(),
+    }
+  } catch (error) {
+    await child.stop()
+    throw error
+  }
+}
+
+function environment(directory: string, simulator: SimulatorFacts): Record<string, string> {
+  return {
+    RELAY_PORT: '0',
+    RELAY_STORE: `sqlite:${join(directory, 'relay.db')}`,
+    RELAY_HOOK_TOKENS: HOOK_TOKEN,
+    RELAY_ADMIN_TOKENS: ADMIN_TOKEN,
+    RELAY_APNS_TOPICS: APP,
+    RELAY_APNS_URL: simulator.url,
+    RELAY_APNS_CA_FILE: simulator.caFile,
+    RELAY_APNS_KEY_FILE: simulator.keyFile,
+    RELAY_APNS_KEY_ID: simulator.keyId,
+    RELAY_APNS_TEAM_ID: simulator.teamId,
+  }
+}

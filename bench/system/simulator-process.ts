@@ -1,0 +1,46 @@
+import type { ApnsSimulator } from '../../src/simulator/apns-simulator.ts'
+import { runSimulator } from '../../src/simulator/run-simulator.ts'
+import { loadSimulatorFiles } from '../../src/simulator/simulator-files.ts'
+import { answerCalls } from './calls.ts'
+import type { Arrivals, SimulatorFacts } from './simulator.ts'
+
+/** So long without a push, and what is missing will not come. */
+const SILENCE_MS = 15_000
+
+const started = start()
+answerCalls({
+  facts: async () => (await started).facts,
+  arrivals: async (count: number) => arrivals((await started).simulator, count),
+})
+
+async function start(): Promise<{ simulator: ApnsSimulator; facts: SimulatorFacts }> {
+  const directory = process.cwd()
+  const { simulator } = await runSimulator({
+    port: 0,
+    controlPort: 0,
+    directory,
+    // Every relay of the bench begins with an empty store, and so with a new provider token.
+    tokenUpdateWindowMs: 0,
+    pushedIds: 1_000_000,
+    phones: { perPhone: 1 },
+    print: () => {},
+  })
+  const { caFile, keyFile, key } = await loadSimulatorFiles(directory)
+  const { keyId, teamId } = key
+  return { simulator, facts: { url: simulator.url, caFile, keyFile, keyId, teamId } }
+}
+
+/** Waits until phones have received `count` pushes in all, or none for too long. */
+async function arrivals(simulator: ApnsSimulator, count: number): Promise<Arrivals> {
+  const { promise: silence, resolve } = Promise.withResolvers<void>()
+  let seen = -1
+  const timer = setInterval(() => {
+    const { received } = simulator.stats()
+    if (received === seen) resolve()
+    seen = received
+  }, SILENCE_MS)
+  await Promise.race([simulator.received(count), silence])
+  clearInterval(timer)
+  const { ids, received } = simulator.stats()
+  return { received, distinct: ids.distinct, repeated: ids.repeated }
+}

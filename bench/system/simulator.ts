@@ -1,0 +1,39 @@
+import { Child } from './child.ts'
+
+/** What a relay needs to know of it. */
+export interface SimulatorFacts {
+  url: string
+  caFile: string
+  keyFile: string
+  keyId: string
+  teamId: string
+}
+
+/** What phones have received: all pushes, different apns-ids, and how many of these came more than once. */
+export interface Arrivals {
+  received: number
+  distinct: number
+  repeated: number
+}
+
+export interface Simulator {
+  facts: SimulatorFacts
+  /** Resolves when `count` pushes have arrived in all, or, with fewer, when none comes any more. */
+  arrivals(count: number): Promise<Arrivals>
+  stop(): Promise<void>
+}
+
+/** The APNs simulator as a process of its own. */
+export async function startSimulator(directory: string): Promise<Simulator> {
+  const child = new Child({ script: new URL('simulator-process.ts', import.meta.url), cwd: directory })
+  try {
+    return {
+      facts: await child.call<SimulatorFacts>('facts'),
+      arrivals: count => child.call<Arrivals>('arrivals', count),
+      stop: () => child.stop(),
+    }
+  } catch (error) {
+    await child.stop()
+    throw error
+  }
+}

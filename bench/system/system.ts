@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HttpConnection } from '../load/http-connection.ts'
+import { deviceToken, RECIPIENTS, recipient } from '../load/messages.ts'
+import { Posts } from '../load/posts.ts'
+import { ADMIN_TOKEN, type Relay, startRelay } from './relay.ts'
+import { startSimulator } from './simulator.ts'
+import { withDirectory } from './temporary-directory.ts'
+import type { Usage } from './usage.ts'
+
+/** A relay with registered phones and the simulator, each a process of its own. */
+export interface System {
+  connect(count: number): Promise<HttpConnection[]>
+  /** No message twice, however often it is asked for. */
+  posts(limit: number, perPost: number): Posts
+  /** Waits until everything that was posted has arrived; throws when some of it is lost or came twice. */
+  arrived(): Promise<void>
+  /** Waits until it is settled, too: nothing is under way any more. */
+  delivered(): Promise<void>
+  usage(): Promise<Usage>
+}
+
+export function withSystem<T>(parent: string, use: (system: System) => Promise<T>): Promise<T> {
+  return withDirectory(parent, async directory => {
+    const simulator = await startSimulator(directory)
+    const connections: HttpConnection[] = []
+    let relay: Relay | undefined
+    try {
+      relay = await startRelay(directory, simulator.facts)
+      const control = await HttpConnection.open(relay.port)
+      connections.push(control)
+      for (let index = 0; index < RECIPIENTS; index++) await register(control, index)
+      return await use(createSystem({ relay, simulator, control, connections }))
+    } finally {
+      for (const connection of connections) connection.close()
+      await relay?.stop()
+      await simulator.stop()
+    }
+  })
+}
+
+interface Parts {
+  relay: Relay
+  simulator: Awaited<ReturnType<typeof startSimulator>>
+  control: HttpConnection
+  connections: HttpConnection[]
+}
+
+function createSystem({ relay, simulator, control, connections }: Parts): System {
+  const all: Posts[] = []
+  let first = 0
+  const arrived = async () => {
+    const count = all.reduce((sum, posts) => sum + posts.begun, 0)
+    const { distinct, repeated } = await simulator.arrivals(count)
+    if (distinct === count && repeated === 0) return
+    throw new Error(`${count} messages were accepted, ${distinct} of them pushed, ${repeated} repeatedly`)
+  }
+  return {
+    async connect(count) {
+      const opened = await Promise.all(Array.from({ length: count }, () => HttpConnection.open(relay.port)))
+      connections.push(...opened)
+      return opened
+    },
+    posts(limit, perPost) {
+      const posts = new Posts({ first, limit, perPost })
+      first += limit
+      all.push(posts)
+      return posts
+    },
+    arrived,
+    async delivered() {
+      await arrived()
+      while ((await pendingMessages(control)) > 0) await sleep(20)
+    },
+    usage: () => relay.usage(),
+  }
+}
+
+async function register(connection: HttpConnection, index: number): Promise<void> {
+  const registration = { recipient: recipient(index), provider: 'apns', token: deviceToken(index) }
+  const { status, body } = await connection.request({
+    method: 'PUT',
+    path: '/v1/devices/phone',
+    token: ADMIN_TOKEN,
+    body: JSON.stringify(registration),
+  })
+  if (status !== 201) throw new Error(`a phone could not be registered: ${status} ${body}`)
+}
+
+async function pendingMessages(connection: HttpConnection): Promise<number> {
+  const { body } = await connection.request({ method: 'GET', path: '/health', token: ADMIN_TOKEN })
+  return (JSON.parse(body) as { outbox: { pending: number } }).outbox.pending
+}
