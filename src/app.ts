@@ -104,6 +104,7 @@ async function startParts(config: Config, input: PartsInput) {
     ...(windowDeliveries === undefined ? {} : { windowDeliveries }),
   })
   const reaper = createReaper({ store, clock, events, traceRetentionMs: config.traceRetentionMs })
+  events.on('registration.changed', () => dispatcher.registrationChanged())
   await dispatcher.start()
   reaper.start()
   closers.push(() => dispatcher.stop(config.shutdownMs * DRAIN_SHARE))

@@ -84,6 +84,11 @@ export class Dispatcher {
     this.#claims.wakeForOutbox()
   }
 
+  /** What waited for a registration may be due now, elsewhere. */
+  registrationChanged(): void {
+    this.#claims.wake()
+  }
+
   pauses(): readonly Pause[] {
     return this.#pauses.list()
   }

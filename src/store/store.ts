@@ -52,7 +52,10 @@ export interface Store {
   /** Revives the dead deliveries of a message. `expired`: too late. `not-dead`: nothing to revive. */
   requeue(messageId: string, now: number): Promise<'requeued' | 'expired' | 'not-dead' | 'unknown'>
 
-  /** Registers, refreshes, replaces or moves: one owner per physical token (provider, app, token). */
+  /**
+   * Registers, refreshes, replaces or moves: one owner per physical token (provider, app, token). What waits for the
+   * registration is due at once when its address changed, in a scope of no lane: the dispatcher knows the right one.
+   */
   register(command: RegisterCommand): Promise<RegisterResult>
 
   /** True when it was there. */

@@ -61,8 +61,11 @@ export async function startDispatch(t: TestContext, options: HarnessOptions = {}
     dispatcher,
     newDispatcher,
     reaper: () => createReaper({ store, clock, events, traceRetentionMs: 3 * DAY_MS }),
-    register: (changes: Partial<RegisterCommand> = {}) =>
-      store.register({ ...REGISTRATION, at: clock.now(), ...changes }),
+    register: async (changes: Partial<RegisterCommand> = {}) => {
+      const result = await store.register({ ...REGISTRATION, at: clock.now(), ...changes })
+      dispatcher.registrationChanged()
+      return result
+    },
     /** Posts messages; answers their ids. */
     post: async (...changes: Partial<OfflineMessage>[]) => {
       const results = await accept(changes.map(change => ({ ...MESSAGE, ...change })))

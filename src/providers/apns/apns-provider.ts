@@ -7,7 +7,7 @@ import { type ApnsAnswer, classify, isKnownReason } from './classify.ts'
 import { encodePayload } from './payload.ts'
 import { ProviderTokenSource, type SecretStore, type TokenCredentials } from './provider-token.ts'
 import { createApnsRegistrationRules } from './registration-rules.ts'
-import type { Wire, WireHeaders, WireOptions, WireResult } from './wire.ts'
+import type { Wire, WireConnection, WireHeaders, WireOptions, WireResult } from './wire.ts'
 
 export interface ApnsProviderOptions {
   credentials:
@@ -54,8 +54,8 @@ class ApnsProvider implements Provider {
   readonly #scopes = new Map<string, readonly [string, string]>()
   /** The same notification goes to all devices of a recipient: its text is encoded, and cut, once. */
   readonly #payloads = new WeakMap<Notification, Buffer>()
-  /** Scopes whose connection has been replaced because of UnrelatedKeyIdInToken; a second time is our configuration. */
-  readonly #replaced = new Set<string>()
+  /** By scope, the connection that was replaced because of UnrelatedKeyIdInToken; a second one is our configuration. */
+  readonly #replaced = new Map<string, WireConnection>()
 
   constructor(options: ApnsProviderOptions) {
     this.#options = options
@@ -97,7 +97,7 @@ class ApnsProvider implements Provider {
     const jwt = this.#token && (await this.#token.current())
     const result = await wire.request(headersFor(push, jwt), this.#payloadFor(push.notification))
     if (result.kind !== 'response') return noAnswer(result, credentialScope)
-    return this.#classify(readAnswer(result), push, { jwt, wire })
+    return this.#classify(readAnswer(result), push, { jwt, connection: result.connection })
   }
 
   health(): ProviderHealth {
@@ -110,7 +110,7 @@ class ApnsProvider implements Provider {
     await Promise.all([...this.#wires.values()].map(wire => wire.close()))
   }
 
-  #classify(answer: ApnsAnswer, push: Push, via: { jwt: string | undefined; wire: Wire }): Outcome {
+  #classify(answer: ApnsAnswer, push: Push, via: AnsweredVia): Outcome {
     const { registration } = push
     const [credentialScope, topicScope] = this.scopesOf(registration)
     const mended = this.#mendCredential(answer, credentialScope, via)
@@ -120,7 +120,7 @@ class ApnsProvider implements Provider {
       this.#options.report.unknownReason(answer.status, answer.reason)
     }
     // Apple is about to close, or has broken with this connection: the next push takes a new one.
-    if (answer.reason === 'Shutdown' || answer.reason === 'IdleTimeout') via.wire.retire()
+    if (answer.reason === 'Shutdown' || answer.reason === 'IdleTimeout') via.connection.retire()
     return classify(answer, {
       now: this.#options.clock.now(),
       credentialScope,
@@ -130,17 +130,16 @@ class ApnsProvider implements Provider {
   }
 
   /** Two complaints about our token that we can mend ourselves, once: the message is sent again at once. */
-  #mendCredential(
-    answer: ApnsAnswer,
-    scope: string,
-    { jwt, wire }: { jwt: string | undefined; wire: Wire },
-  ): Outcome | undefined {
-    const again = { kind: 'failed', pace: 'reconnect', status: answer.status, reason: answer.reason } as const
-    if (answer.reason === 'ExpiredProviderToken' && jwt !== undefined && this.#token?.expired(jwt))
+  #mendCredential(answer: ApnsAnswer, scope: string, via: AnsweredVia): Outcome | undefined {
+    const { status, reason } = answer
+    const again = { kind: 'failed', pace: 'reconnect', status, reason } as const
+    if (reason === 'ExpiredProviderToken' && via.jwt !== undefined && this.#token?.expired(via.jwt))
       return again
-    if (answer.reason !== 'UnrelatedKeyIdInToken' || this.#replaced.has(scope)) return undefined
-    this.#replaced.add(scope)
-    wire.retire()
+    if (reason !== 'UnrelatedKeyIdInToken') return undefined
+    const replaced = this.#replaced.get(scope) ?? via.connection
+    if (replaced !== via.connection) return undefined
+    this.#replaced.set(scope, replaced)
+    replaced.retire()
     return again
   }
 
@@ -170,6 +169,11 @@ class ApnsProvider implements Provider {
     this.#wires.set(environment, wire)
     return wire
   }
+}
+
+interface AnsweredVia {
+  jwt: string | undefined
+  connection: WireConnection
 }
 
 function headersFor(push: Push, jwt: string | undefined): WireHeaders {

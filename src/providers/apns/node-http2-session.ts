@@ -1,5 +1,5 @@
 import http2 from 'node:http2'
-import type { WireHeaders, WireOptions, WireResult } from './wire.ts'
+import type { WireConnection, WireHeaders, WireOptions, WireResult } from './wire.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 15_000
@@ -17,13 +17,12 @@ export interface SessionCallbacks {
   onConnectFailed(reason: string): void
 }
 
-export interface OpenSession {
+export interface OpenSession extends WireConnection {
   isReady(): boolean
   /** Connecting or connected, and neither retired nor closed. */
   isUsable(): boolean
   hasFreeStream(): boolean
   send(headers: WireHeaders, body: Buffer, resolve: (result: WireResult) => void): void
-  retire(): void
   /** Resolves when the session and all its streams are gone. */
   closed: Promise<void>
 }
@@ -33,7 +32,8 @@ export function openSession(options: WireOptions, callbacks: SessionCallbacks): 
 }
 
 class NodeHttp2Session implements OpenSession {
-  readonly closed: Promise<void>
+  readonly #gone = Promise.withResolvers<void>()
+  readonly closed = this.#gone.promise
   readonly #session: http2.ClientHttp2Session
   readonly #callbacks: SessionCallbacks
   readonly #options: WireOptions
@@ -55,12 +55,9 @@ class NodeHttp2Session implements OpenSession {
       settings: { enablePush: false },
     })
     const connectTimer = setTimeout(() => this.#abort('connect-timeout'), CONNECT_TIMEOUT_MS)
-    this.closed = new Promise(resolve => {
-      this.#session.once('close', () => {
-        clearTimeout(connectTimer)
-        this.#onClose()
-        resolve()
-      })
+    this.#session.once('close', () => {
+      clearTimeout(connectTimer)
+      this.#onClose()
     })
     this.#session.on('error', error => {
       this.#failure ??= errorCode(error)
@@ -92,8 +89,7 @@ class NodeHttp2Session implements OpenSession {
     if (this.#retired) return
     this.#retired = true
     clearInterval(this.#ping)
-    if (this.#connected) this.#session.close()
-    else this.#session.destroy()
+    this.#leaveWhenDone()
     this.#callbacks.onRetired()
   }
 
@@ -122,14 +118,15 @@ class NodeHttp2Session implements OpenSession {
       if (text.length < MAX_RESPONSE_CHARS) text += chunk
     })
     stream.on('end', () => {
-      if (status > 0) result ??= { kind: 'response', status, headers: received, body: text }
+      if (status > 0) result ??= { kind: 'response', status, headers: received, body: text, connection: this }
     })
     stream.on('error', () => {})
     stream.on('close', () => {
       clearTimeout(deadline)
       this.#open--
       resolve(result ?? this.#failedStream(stream))
-      this.#callbacks.onFreeStream()
+      if (this.#retired) this.#leaveWhenDone()
+      else this.#callbacks.onFreeStream()
     })
     stream.end(body)
   }
@@ -183,8 +180,16 @@ class NodeHttp2Session implements OpenSession {
     this.#session.destroy()
   }
 
+  // After a GOAWAY with nothing in flight Node ends the session but reports `close` only when the server hangs up.
+  #leaveWhenDone(): void {
+    if (this.#open > 0) return
+    this.#session.destroy()
+    this.#gone.resolve()
+  }
+
   #onClose(): void {
     clearInterval(this.#ping)
+    this.#gone.resolve()
     const reason = this.#failure ?? 'closed'
     this.#options.onConnection(this.#connected ? 'closed' : 'failed', reason)
     if (!this.#connected) this.#callbacks.onConnectFailed(reason)

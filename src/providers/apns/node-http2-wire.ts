@@ -43,11 +43,6 @@ class NodeHttp2Wire implements Wire {
     return this.#lastConnectFailed ? 'down' : 'idle'
   }
 
-  retire(): void {
-    this.#current?.retire()
-    this.#current = undefined
-  }
-
   close(): Promise<void> {
     this.#closing ??= this.#drain()
     return this.#closing
@@ -55,7 +50,7 @@ class NodeHttp2Wire implements Wire {
 
   async #drain(): Promise<void> {
     this.#fail('closing')
-    this.retire()
+    this.#current?.retire()
     await Promise.all([...this.#sessions].map(session => session.closed))
   }
 
@@ -81,8 +76,9 @@ class NodeHttp2Wire implements Wire {
         this.#pump()
       },
       onConnectFailed: reason => {
+        if (this.#current !== session) return
+        this.#current = undefined
         this.#lastConnectFailed = true
-        if (this.#current === session) this.#current = undefined
         this.#fail(reason)
       },
     })

@@ -6,8 +6,6 @@ export interface Wire {
   /** Always resolves. The deadline runs from the moment the stream is opened, not while waiting for a free stream. */
   request(headers: WireHeaders, body: Buffer): Promise<WireResult>
   state(): WireState
-  /** New requests get a new connection; what is under way on the present one runs to its end. */
-  retire(): void
   /** Waits for what is under way, then closes. Idempotent. */
   close(): Promise<void>
 }
@@ -15,10 +13,22 @@ export interface Wire {
 /** Names in lower case; pseudo-headers `:method` and `:path` included. */
 export type WireHeaders = Record<string, string>
 
+export interface WireConnection {
+  /** New requests go to another connection; what is under way on this one runs to its end. Idempotent. */
+  retire(): void
+}
+
 export type WireState = 'idle' | 'ready' | 'down'
 
 export type WireResult =
-  | { kind: 'response'; status: number; headers: Readonly<Record<string, string>>; body: string }
+  | {
+      kind: 'response'
+      status: number
+      headers: Readonly<Record<string, string>>
+      body: string
+      /** On which it came, the same object for all its responses. */
+      connection: WireConnection
+    }
   /** Never sent, above the last stream id of a GOAWAY, or REFUSED_STREAM (RFC 9113 §8.7). */
   | { kind: 'not-processed'; reason: string /** No connection could be made. */; unreachable: boolean }
   /** Sent, and no answer came: nobody knows. */

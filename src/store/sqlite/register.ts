@@ -30,6 +30,10 @@ const DROP_OLDEST = `
   DELETE FROM registration WHERE recipient = ?1 AND (device, kind) IN (
     SELECT device, kind FROM registration WHERE recipient = ?1 AND NOT (device = ?2 AND kind = ?3)
     ORDER BY registered_at DESC, device LIMIT -1 OFFSET ?4)`
+// What waits for a registration that has changed is due at once, in a scope of no lane: the dispatcher finds its new one.
+const RESUME_WAITING = `
+  UPDATE delivery SET scope = 'registration-changed', run_at = ?1 WHERE device = ?2 AND kind = ?3 AND lease = 0
+  AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1)`
 const DELETE_DEVICE = 'DELETE FROM registration WHERE recipient = ? AND device = ?'
 const DELETE_RECIPIENT = 'DELETE FROM registration WHERE recipient = ?'
 
@@ -48,7 +52,16 @@ export function register(context: WriteContext, command: RegisterCommand): Regis
   context.sql(DROP_OLDEST).run(recipient, device, kind, Math.max(0, command.maxDevices - 1))
   const registration = readRegistration(context.sql, command)
   if (registration === undefined) throw new Error('a registration vanished in its own transaction')
+  if (!isSameAddress(existing, registration)) {
+    context.sql(RESUME_WAITING).run(command.at, device, kind, recipient)
+  }
   return { status: existing === undefined ? 'created' : 'refreshed', registration }
+}
+
+function isSameAddress(former: Registration | undefined, registration: Registration): boolean {
+  const address = ({ provider, token, app, environment }: Registration) =>
+    [provider, token, app, environment].join('\n')
+  return former?.state === 'active' && address(former) === address(registration)
 }
 
 function readOwner(context: WriteContext, command: RegisterCommand): RegistrationKey | undefined {

@@ -31,6 +31,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   -- Every index ends in the rowid, which is the order of acceptance; repeating the id there would double their size.
   CREATE INDEX message_by_recipient ON message (recipient);
+  CREATE INDEX message_waiting ON message (recipient) WHERE stage = 1;
   CREATE INDEX message_outbox ON message (stage, lease) WHERE stage < 2;
   CREATE INDEX message_settled ON message (settled_at) WHERE settled_at IS NOT NULL;
   CREATE INDEX message_text_kept ON message (expires_at) WHERE stage = 2 AND content IS NOT NULL;

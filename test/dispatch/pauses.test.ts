@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import type { RelayEvents } from '../../src/telemetry/events.ts'
+import { DAY_MS, startDispatch } from '../support/dispatch-harness.ts'
+
+const PRODUCTION = 'apns/K/production'
+const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
+const REFUSED: Outcome = { kind: 'unsent', scope: PRODUCTION, retryNow: false, reason: 'ECONNREFUSED' }
+const REVOKED: Outcome = { kind: 'blocked', scope: PRODUCTION, status: 403, reason: 'InvalidProviderToken' }
+
+/** Fifty messages accepted while the provider answers `outcome`; all of them parked. */
+async function startOutage(t: TestContext, outcome: Outcome) {
+  const harness = await startDispatch(t)
+  const { provider, register, post, seen } = harness
+  await register()
+  provider.script = () => outcome
+  const parked = seen('message.settled', 50, ({ state }) => state === 'pending')
+  const ids = await post(...Array.from({ length: 50 }, (_, index) => ({ stanzaId: `s${index}` })))
+  await parked
+  provider.pushes.length = 0
+  return { ...harness, ids }
+}
+
+describe('a provider that is down, or a key that is revoked', () => {
+  for (const outcome of [REFUSED, REVOKED]) {
+    it(`${outcome.kind}: one real message is the probe, failed probes write nothing, all is delivered in order`, async t => {
+      const { provider, clock, events, ids, dispatcher, seen } = await startOutage(t, outcome)
+      const [pause] = dispatcher.pauses()
+      assert.deepEqual([pause?.scope, pause?.kind, pause?.reason], [PRODUCTION, outcome.kind, outcome.reason])
+
+      clock.advance(10_000)
+      await provider.pushed(1)
+      let commits = 0
+      const countCommits = events.on('store.commit', () => commits++)
+      for (let probe = 2; probe <= 20; probe++) {
+        await new Promise(setImmediate)
+        clock.advance(300_000)
+        await provider.pushed(probe)
+      }
+      countCommits()
+      assert.equal(commits, 0)
+      assert.equal(new Set(provider.pushes.map(({ deliveryId }) => deliveryId)).size, 1)
+      assert.equal(dispatcher.inMemory(), 1)
+
+      provider.script = () => ACCEPTED
+      provider.pushes.length = 0
+      const done = seen('message.settled', 50, ({ state }) => state === 'accepted')
+      await new Promise(setImmediate)
+      clock.advance(300_000)
+      await done
+      assert.deepEqual(dispatcher.pauses(), [])
+      const order = provider.pushes.map(({ notification }) => ids.indexOf(notification.chat.id))
+      assert.deepEqual(
+        order.toSorted((a, b) => a - b),
+        [...ids.keys()],
+      )
+      assert.deepEqual(
+        order.slice(1),
+        order.slice(1).toSorted((a, b) => a - b),
+      )
+    })
+  }
+
+  it('ends the wait of messages that expire meanwhile', async t => {
+    const { clock, ids, store, reaper, dispatcher } = await startOutage(t, REFUSED)
+    clock.advance(7 * DAY_MS)
+    const loop = reaper()
+    await dispatcher.stop(0)
+    while ((await store.expire(clock.now(), 500)) > 0);
+    for (const id of ids) assert.equal((await store.message(id))?.state, 'expired')
+    await loop.stop()
+  })
+
+  it('takes messages that come during the pause without trying them', async t => {
+    const { provider, post, seen, store } = await startOutage(t, REVOKED)
+    const parked = seen('message.settled')
+    const [id = ''] = await post({ stanzaId: 'later' })
+    await parked
+    assert.equal(provider.pushes.length, 0)
+    const trace = await store.message(id)
+    assert.deepEqual([trace?.state, trace?.deliveries[0]?.reason], ['pending', 'InvalidProviderToken'])
+  })
+
+  it('does not stop another environment', async t => {
+    const { provider, register, post, seen } = await startOutage(t, REVOKED)
+    await register({ recipient: 'carol@localhost', token: 'cc', environment: 'sandbox' })
+    provider.script = ({ registration }) => (registration.environment === 'sandbox' ? ACCEPTED : REVOKED)
+    const accepted = seen('message.settled', 1, ({ state }) => state === 'accepted')
+    await post({ recipient: 'carol@localhost' })
+    await accepted
+  })
+
+  it('pauses only the topic when the reason is about the topic', async t => {
+    const { provider, register, post, seen, dispatcher } = await startDispatch(t)
+    const topic = `${PRODUCTION}/com.example.other`
+    await register()
+    await register({ recipient: 'carol@localhost', token: 'cc', app: 'com.example.other' })
+    provider.script = ({ registration }) =>
+      registration.app === 'com.example.other'
+        ? { kind: 'blocked', scope: topic, reason: 'TopicDisallowed' }
+        : ACCEPTED
+    const settled = seen('message.settled', 2)
+    await post({ recipient: 'carol@localhost' }, {})
+    await settled
+    assert.deepEqual(
+      dispatcher.pauses().map(({ scope }) => scope),
+      [topic],
+    )
+    assert.equal(provider.pushes.length, 2)
+  })
+
+  it('waits as long as the provider says', async t => {
+    const { provider, clock, register, post, seen } = await startDispatch(t)
+    await register()
+    const told = { kind: 'deferred', scope: PRODUCTION, untilMs: clock.now() + 600_000, status: 429 } as const
+    provider.script = () => (provider.pushes.length === 1 ? told : ACCEPTED)
+    const parked = seen('message.settled')
+    await post({})
+    await parked
+    clock.advance(599_999)
+    await new Promise(setImmediate)
+    assert.equal(provider.pushes.length, 1)
+    const done = seen('message.settled', 1, ({ state }) => state === 'accepted')
+    clock.advance(1)
+    await done
+  })
+
+  it('tells when a pause begins and ends, once', async t => {
+    const { provider, clock, events, register, post, seen } = await startDispatch(t)
+    const told: RelayEvents['scope.paused'][] = []
+    events.on('scope.paused', event => told.push(event))
+    await register()
+    provider.script = () => REFUSED
+    const parked = seen('message.settled')
+    await post({})
+    await parked
+    for (let probe = 2; probe <= 5; probe++) {
+      clock.advance(30_000)
+      await provider.pushed(probe)
+      await new Promise(setImmediate)
+    }
+    provider.script = () => ACCEPTED
+    const resumed = seen('scope.resumed')
+    clock.advance(30_000)
+    await resumed
+    assert.deepEqual(
+      told.map(({ scope, kind, reason }) => [scope, kind, reason]),
+      [[PRODUCTION, 'unsent', 'ECONNREFUSED']],
+    )
+  })
+})

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Outcome } from '../../src/domain/outcome.ts'
+import { startDispatch } from '../support/dispatch-harness.ts'
+
+const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
+const TIMEOUT: Outcome = { kind: 'failed', pace: 'transport', reason: 'timeout' }
+const BAD_TOKEN: Outcome = {
+  kind: 'misaddressed',
+  fault: 'environment',
+  status: 400,
+  reason: 'BadDeviceToken',
+}
+const KEY = { recipient: 'bob@localhost', device: 'phone1', kind: 'alert' } as const
+
+describe('a registration that changes while a retry waits', () => {
+  async function withWaitingRetry(t: Parameters<typeof startDispatch>[0]) {
+    const harness = await startDispatch(t)
+    const { provider, register, post, seen } = harness
+    await register()
+    provider.script = () => (provider.pushes.length === 1 ? TIMEOUT : ACCEPTED)
+    const settled = seen('message.settled')
+    const [id = ''] = await post({})
+    await settled
+    return { ...harness, id }
+  }
+
+  it('re-registered: the retry goes to the new token', async t => {
+    const { provider, clock, register, seen } = await withWaitingRetry(t)
+    await register({ token: 'dd' })
+    const settled = seen('message.settled')
+    clock.advance(60_000)
+    await settled
+    assert.deepEqual(
+      provider.pushes.map(({ registration }) => registration.token),
+      ['aa'.repeat(32), 'dd'],
+    )
+  })
+
+  it('re-registered in another environment: the retry does not wait for the old one', async t => {
+    const { provider, clock, register, post, seen } = await startDispatch(t)
+    await register()
+    provider.script = ({ registration }) =>
+      registration.environment === 'sandbox'
+        ? ACCEPTED
+        : { kind: 'blocked', scope: 'apns/K/production', reason: 'revoked' }
+    const parked = seen('message.settled')
+    await post({})
+    await parked
+    const accepted = seen('message.settled', 1, ({ state }) => state === 'accepted')
+    await register({ token: 'dd', environment: 'sandbox' })
+    clock.advance(1000)
+    await accepted
+  })
+
+  it('moved to another recipient: neither owner is woken for it', async t => {
+    const { provider, clock, store, register, seen, id } = await withWaitingRetry(t)
+    await register({ recipient: 'carol@localhost', device: 'same-phone' })
+    const settled = seen('message.settled')
+    clock.advance(60_000)
+    await settled
+    assert.equal(provider.pushes.length, 1)
+    const trace = await store.message(id)
+    assert.deepEqual([trace?.state, trace?.deliveries[0]?.reason], ['unreachable', 'registration-moved'])
+  })
+
+  it('deleted: the delivery ends', async t => {
+    const { provider, clock, store, seen, id } = await withWaitingRetry(t)
+    assert.equal(await store.removeDevice('bob@localhost', 'phone1'), true)
+    const settled = seen('message.settled')
+    clock.advance(60_000)
+    await settled
+    assert.equal(provider.pushes.length, 1)
+    const trace = await store.message(id)
+    assert.deepEqual([trace?.state, trace?.deliveries[0]?.reason], ['unreachable', 'registration-removed'])
+  })
+
+  it('re-registered while its old token is found dead: the message goes to the new one at once', async t => {
+    const { provider, clock, store, register, post, seen } = await startDispatch(t)
+    await register()
+    provider.script = async () => {
+      if (provider.pushes.length > 1) return ACCEPTED
+      await register({ token: 'dd' })
+      return { kind: 'unregistered', since: clock.now() - 1000, status: 410, reason: 'Unregistered' }
+    }
+    const settled = seen('message.settled')
+    const [id = ''] = await post({})
+    await settled
+    assert.equal((await store.message(id))?.state, 'accepted')
+    assert.equal(provider.pushes[1]?.registration.token, 'dd')
+    assert.equal((await store.registration(KEY)).found, true)
+  })
+})
+
+describe('a dead token', () => {
+  it('is disabled only when it was registered before the moment of death', async t => {
+    const { provider, clock, store, register, post, seen } = await startDispatch(t)
+    await register()
+    provider.script = () => ({
+      kind: 'unregistered',
+      since: clock.now() - 1,
+      status: 410,
+      reason: 'Unregistered',
+    })
+    let settled = seen('message.settled')
+    await post({})
+    await settled
+    assert.equal((await store.registration(KEY)).found, true)
+
+    provider.script = () => ({ kind: 'unregistered', status: 410, reason: 'Unregistered' })
+    settled = seen('message.settled')
+    await post({})
+    await settled
+    const found = await store.registration(KEY)
+    assert.deepEqual(found, { found: false, reason: 'disabled' })
+  })
+})
+
+describe('a misaddressed token', () => {
+  it('is tried once in the other environment, which is remembered when it works', async t => {
+    const { provider, store, register, post, seen } = await startDispatch(t)
+    provider.otherEnvironments = { production: 'sandbox', sandbox: 'production' }
+    await register()
+    provider.script = ({ registration }) => (registration.environment === 'sandbox' ? ACCEPTED : BAD_TOKEN)
+    let settled = seen('message.settled')
+    const [id = ''] = await post({})
+    await settled
+    const trace = await store.message(id)
+    const attempts = trace?.deliveries[0]?.attempts.map(({ environment, outcome }) => [environment, outcome])
+    assert.deepEqual(attempts, [
+      ['production', 'misaddressed'],
+      ['sandbox', 'accepted'],
+    ])
+    settled = seen('message.settled')
+    await post({})
+    await settled
+    assert.deepEqual(
+      provider.pushes.map(({ registration }) => registration.environment),
+      ['production', 'sandbox', 'sandbox'],
+    )
+  })
+
+  it('is suspended at the third message, until the app registers again', async t => {
+    const { provider, store, register, post, seen, accept } = await startDispatch(t)
+    await register()
+    provider.script = () => BAD_TOKEN
+    for (let strike = 1; strike <= 3; strike++) {
+      assert.equal((await store.registration(KEY)).found, true)
+      const settled = seen('message.settled')
+      const [id = ''] = await post({})
+      await settled
+      assert.equal((await store.message(id))?.state, 'dead')
+    }
+    assert.deepEqual(await store.registration(KEY), { found: false, reason: 'suspended' })
+    const message = {
+      recipient: 'bob@localhost',
+      sender: 'alice@localhost',
+      type: 'chat',
+      body: 'x',
+    } as const
+    const [result] = await accept([{ ...message, encrypted: false, bodyOmitted: false, notes: [] }])
+    assert.deepEqual(
+      [result?.status, result?.status === 'ignored' && result.reason],
+      ['ignored', 'no-device'],
+    )
+    await register()
+    assert.equal((await store.registration(KEY)).found, true)
+  })
+
+  it('is not held against anybody when a fifth of all tokens are: then it is our configuration', async t => {
+    const { provider, store, register, post, seen, dispatcher } = await startDispatch(t)
+    const recipients = Array.from({ length: 12 }, (_, index) => `user${index}@localhost`)
+    for (const [index, recipient] of recipients.entries())
+      await register({ recipient, token: `0${index}`.padStart(4, '0') })
+    provider.script = () => BAD_TOKEN
+    for (let round = 1; round <= 4; round++) {
+      const settled = seen('message.settled', 12)
+      await post(...recipients.map(recipient => ({ recipient })))
+      await settled
+    }
+    assert.deepEqual(dispatcher.waves(), [{ topic: 'com.example.chat', misaddressed: 12, recipients: 12 }])
+    for (const recipient of recipients) {
+      assert.equal((await store.registration({ ...KEY, recipient })).found, true, recipient)
+    }
+  })
+})

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { createNodeHttp2Wire } from '../../../src/providers/apns/node-http2-wire.ts'
+import type { WireOptions, WireResult } from '../../../src/providers/apns/wire.ts'
+import type { ApnsSimulatorOptions } from '../../../src/simulator/apns-simulator.ts'
+import { startRig } from '../../support/apns-simulator.ts'
+
+const TOKEN = 'ab'.repeat(32)
+const BODY = Buffer.from('{"aps":{"alert":{"title":"a","body":"b"}}}')
+
+async function startWire(t: TestContext, options: Partial<ApnsSimulatorOptions> = {}) {
+  const { simulator, jwt } = await startRig(t, options)
+  const connections: string[] = []
+  const wireOptions: WireOptions = {
+    origin: simulator.url,
+    ca: simulator.ca,
+    certificate: undefined,
+    onConnection: state => connections.push(state),
+  }
+  const wire = createNodeHttp2Wire(wireOptions)
+  t.after(() => wire.close())
+  const headers = {
+    ':method': 'POST',
+    ':path': `/3/device/${TOKEN}`,
+    authorization: `bearer ${jwt}`,
+    'apns-topic': 'com.example.chat',
+    'apns-push-type': 'alert',
+  }
+  const push = () => wire.request(headers, BODY)
+  const pushMany = (count: number) => Promise.all(Array.from({ length: count }, push))
+  return { simulator, wire, wireOptions, connections, push, pushMany }
+}
+
+const kinds = (results: WireResult[]) =>
+  results.map(result => (result.kind === 'response' ? result.status : `${result.kind} ${result.reason}`))
+
+describe('the wire over node:http2', () => {
+  it('carries many requests on one connection, from the one stream that Apple allows at first', async t => {
+    const { wire, pushMany, connections } = await startWire(t)
+    assert.equal(wire.state(), 'idle')
+    const results = await pushMany(500)
+    assert.deepEqual(new Set(kinds(results)), new Set([200]))
+    assert.deepEqual(connections, ['connected'])
+    assert.equal(wire.state(), 'ready')
+  })
+
+  it('never opens more streams than the peer allows', async t => {
+    const { pushMany } = await startWire(t, { streamLimit: 5 })
+    assert.deepEqual(new Set(kinds(await pushMany(100))), new Set([200]))
+  })
+
+  it('gives the answer with its reason', async t => {
+    const { simulator, push } = await startWire(t)
+    simulator.faults.add({
+      action: 'answer',
+      status: 503,
+      reason: 'ServiceUnavailable',
+      times: 1,
+      retryAfter: '7',
+    })
+    const result = await push()
+    assert.ok(result.kind === 'response')
+    assert.deepEqual([result.status, JSON.parse(result.body)], [503, { reason: 'ServiceUnavailable' }])
+    assert.equal(result.headers['retry-after'], '7')
+  })
+
+  it('tells that nothing was sent when nobody listens, and connects again later', async t => {
+    const { simulator, wire, push, connections } = await startWire(t)
+    await simulator.refuseConnections()
+    const result = await push()
+    assert.deepEqual(result, { kind: 'not-processed', reason: 'ECONNREFUSED', unreachable: true })
+    assert.equal(wire.state(), 'down')
+    await simulator.acceptConnections()
+    assert.deepEqual(kinds([await push()]), [200])
+    assert.deepEqual(connections, ['failed', 'connected'])
+  })
+
+  it("does not talk to a server whose certificate is not the authority's", async t => {
+    const { wireOptions } = await startWire(t)
+    const wire = createNodeHttp2Wire({ ...wireOptions, ca: undefined })
+    t.after(() => wire.close())
+    const result = await wire.request({ ':method': 'POST', ':path': '/' }, BODY)
+    assert.ok(result.kind === 'not-processed' && result.unreachable)
+    assert.match(result.reason, /^(SELF_SIGNED|UNABLE_TO|DEPTH_ZERO)/)
+  })
+
+  it('after GOAWAY new requests take a new connection, those under way get their answer', async t => {
+    const { simulator, pushMany, push, connections } = await startWire(t)
+    await push()
+    simulator.faults.add({ action: 'delay', delayMs: 20 })
+    const before = pushMany(50)
+    await simulator.until(stats => stats.requests >= 51)
+    simulator.goaway({ double: true })
+    const after = kinds(await pushMany(50))
+    assert.deepEqual(new Set(kinds(await before)), new Set([200]))
+    assert.ok(
+      after.every(result => result === 200 || String(result).startsWith('not-processed')),
+      String(after),
+    )
+    assert.deepEqual(kinds([await push()]), [200])
+    assert.equal(connections.filter(state => state === 'connected').length, 2)
+  })
+
+  it('is exact about requests above the last stream of a GOAWAY: they were not processed', async t => {
+    const { simulator, push, pushMany } = await startWire(t)
+    await push()
+    simulator.faults.add({ action: 'goaway', times: 1 })
+    const results = kinds(await pushMany(20))
+    assert.ok(results.some(result => String(result).startsWith('not-processed')))
+    assert.ok(
+      results.every(result => result === 200 || String(result).startsWith('not-processed')),
+      String(results),
+    )
+    assert.deepEqual(kinds(await pushMany(20)), Array(20).fill(200))
+  })
+
+  it('is exact about refused streams', async t => {
+    const { simulator, push } = await startWire(t)
+    simulator.faults.add({ action: 'reset', code: 'REFUSED_STREAM', times: 1 })
+    assert.deepEqual(await push(), { kind: 'not-processed', reason: 'refused-stream', unreachable: false })
+  })
+
+  it('does not know what became of requests on a connection that broke', async t => {
+    const { simulator, push, pushMany } = await startWire(t)
+    await push()
+    simulator.faults.add({ action: 'hang' })
+    const results = pushMany(10)
+    await simulator.until(stats => stats.requests >= 11)
+    simulator.dropConnections()
+    for (const result of await results) assert.equal(result.kind, 'unknown')
+    simulator.faults.clear()
+    assert.deepEqual(kinds([await push()]), [200])
+  })
+
+  it('finishes what is under way when it is closed, and takes nothing more', async t => {
+    const { simulator, wire, push } = await startWire(t)
+    await push()
+    simulator.faults.add({ action: 'delay', delayMs: 20 })
+    const underWay = push()
+    await simulator.until(stats => stats.requests >= 2)
+    await wire.close()
+    assert.deepEqual(kinds([await underWay]), [200])
+    assert.equal((await push()).kind, 'not-processed')
+  })
+})
