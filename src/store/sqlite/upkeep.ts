@@ -13,7 +13,7 @@ const ERASE_TEXTS = `
 const PURGE = `
   DELETE FROM message WHERE id IN (
     SELECT id FROM message WHERE settled_at IS NOT NULL AND settled_at < ? ORDER BY settled_at LIMIT ?)`
-const READ_MESSAGE = 'SELECT stage, expires_at, notes FROM message WHERE id = ?'
+const READ_MESSAGE = 'SELECT content IS NULL AS erased, expires_at, notes FROM message WHERE id = ?'
 const REVIVE = `
   INSERT INTO delivery (message_id, device, kind, scope, run_at, lease, expires_at, record)
   VALUES (?, ?, ?, ?, ?, 0, ?, ?)`
@@ -47,7 +47,7 @@ export function requeue(context: WriteContext, operation: OperationOf<'requeue'>
   const dead = ended.filter(record => record.state === 'dead')
   if (dead.length === 0) return 'not-dead'
   const expiresAt = Number(row.expires_at)
-  if (now >= expiresAt) return 'expired'
+  if (row.erased !== 0 || now >= expiresAt) return 'expired'
   for (const record of dead) revive(context, operation, record, expiresAt)
   const notes = parseNotes(row.notes as string | null)
   context.sql(NOTE).run(notesText({ ...notes, requeued: [...(notes.requeued ?? []), now] }), messageId)

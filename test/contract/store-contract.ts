@@ -1,0 +1,22 @@
+import { describe } from 'node:test'
+import { acceptingContract } from './store/accepting.ts'
+import { duplicatesContract } from './store/duplicates.ts'
+import type { MakeStore } from './store/fixtures.ts'
+import { leasingContract } from './store/leasing.ts'
+import { registeringContract } from './store/registering.ts'
+import { settlingContract } from './store/settling.ts'
+import { stalenessContract } from './store/staleness.ts'
+import { upkeepContract } from './store/upkeep.ts'
+
+/** Every promise of the store port. Whoever writes an adapter calls this with a way to make an empty one. */
+export function storeContract(name: string, make: MakeStore): void {
+  describe(`store contract: ${name}`, { concurrency: 4 }, () => {
+    acceptingContract(make)
+    duplicatesContract(make)
+    leasingContract(make)
+    settlingContract(make)
+    registeringContract(make)
+    stalenessContract(make)
+    upkeepContract(make)
+  })
+}
