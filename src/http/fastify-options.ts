@@ -79,8 +79,10 @@ function refuseBrokenRequest(
   }
   const envelope = envelopeOf(CLIENT_ERRORS[error.code]?.() ?? new errors.badRequest())
   const body = JSON.stringify(envelope)
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${envelope.statusCode} ${envelope.error}\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  // Not end(): a caller that never closes its side would keep the socket for ever.
+  socket.destroySoon()
 }

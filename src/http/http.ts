@@ -41,6 +41,8 @@ export interface HttpDependencies {
 /** Plugins first, in the order in which their hooks run, then the routes. `app` was made with fastifyOptions. */
 export async function registerHttp(app: FastifyInstance, deps: HttpDependencies): Promise<void> {
   const { config } = deps
+  // Who closes its side after a whole request still gets its answer; by default Node drops the request then.
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   for (const schema of [ErrorSchema, ...MESSAGE_SCHEMAS]) app.addSchema(schema)
   acceptJsonBodies(app)
   await app.register(requestLog)

@@ -74,6 +74,8 @@ const documentSchema = {
   tags: ['operators'],
   summary: 'This document',
   security: [],
-  produces: ['application/yaml'],
-  response: { 200: Type.String(), ...failures() },
+  response: {
+    200: { description: 'OpenAPI 3.0', content: { 'application/yaml': { schema: Type.String() } } },
+    ...failures(),
+  },
 }

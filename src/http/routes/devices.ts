@@ -31,11 +31,11 @@ export interface DeviceRouteDependencies {
 /** A registration is small. */
 const BODY_LIMIT_BYTES = 16 * 1024
 
-const shared = { tags: ['devices'], security: [{ recipient: [] }, { admin: [] }] }
+const shared = () => ({ tags: ['devices'], security: [{ recipient: [] }, { admin: [] }] })
 const deviceAs = (description: string) => Type.Unsafe<Device>({ description, $ref: 'Device#' })
 
 const putSchema = {
-  ...shared,
+  ...shared(),
   operationId: 'registerDevice',
   summary: 'Register a device, or refresh its registration',
   description:
@@ -52,7 +52,7 @@ const putSchema = {
 }
 
 const listSchema = {
-  ...shared,
+  ...shared(),
   operationId: 'listDevices',
   summary: 'The devices of a recipient',
   querystring: RecipientQuerySchema,
@@ -60,7 +60,7 @@ const listSchema = {
 }
 
 const deleteSchema = {
-  ...shared,
+  ...shared(),
   operationId: 'removeDevice',
   summary: 'Remove a device: call it when the user logs out',
   params: DeviceParamsSchema,
@@ -72,7 +72,7 @@ const deleteSchema = {
 }
 
 const testSchema = {
-  ...shared,
+  ...shared(),
   operationId: 'testDevice',
   summary: 'Send a test notification now, and say what the provider answered',
   params: DeviceParamsSchema,

@@ -14,8 +14,13 @@ const metricsSchema = {
   tags: ['operators'],
   summary: 'Metrics as Prometheus text',
   security: [{ admin: [] }],
-  produces: ['text/plain'],
-  response: { 200: Type.String({ description: 'Ours begin with relay_' }), ...failures(401, 429) },
+  response: {
+    200: {
+      description: 'Ours begin with relay_',
+      content: { 'text/plain': { schema: Type.String() } },
+    },
+    ...failures(401, 429),
+  },
 }
 
 export const metricsRoutes: FastifyPluginAsyncTypebox<MetricsRouteDependencies> = async (app, deps) => {

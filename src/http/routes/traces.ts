@@ -23,10 +23,10 @@ export interface TraceRouteDependencies {
   onRequeued(): void
 }
 
-const shared = { tags: ['operators'], security: [{ admin: [] }] }
+const shared = () => ({ tags: ['operators'], security: [{ admin: [] }] })
 
 const listSchema = {
-  ...shared,
+  ...shared(),
   operationId: 'listMessages',
   summary: 'Messages, newest first',
   querystring: MessageQuerySchema,
@@ -34,7 +34,7 @@ const listSchema = {
 }
 
 const traceSchema = {
-  ...shared,
+  ...shared(),
   operationId: 'getMessage',
   summary: 'What became of a message, and why',
   params: MessageParamsSchema,
@@ -42,7 +42,7 @@ const traceSchema = {
 }
 
 const requeueSchema = {
-  ...shared,
+  ...shared(),
   operationId: 'requeueMessage',
   summary: 'Revive the dead deliveries of a message',
   params: MessageParamsSchema,

@@ -49,9 +49,9 @@ const FAILURES = {
   409: 'Not in this state',
   413: 'The body is too large',
   415: 'Another content type is needed',
-  429: 'Too many requests: see Retry-After',
+  429: 'Too many requests',
   500: 'A bug of the relay',
-  503: 'Nothing was accepted: the store cannot be written, or the relay is stopping. See Retry-After',
+  503: 'Nothing was accepted or changed: the store cannot be written, or the relay is stopping',
 } as const
 
 export type FailureStatus = keyof typeof FAILURES
@@ -59,9 +59,22 @@ export type FailureStatus = keyof typeof FAILURES
 /** Declares these error statuses, and those that any route can give. */
 export function failures(...statuses: FailureStatus[]): Record<number, TSchema> {
   const all: FailureStatus[] = [...statuses, 500, 503]
-  return Object.fromEntries(all.map(status => [status, failure(FAILURES[status])]))
+  return Object.fromEntries(all.map(status => [status, failure(status)]))
 }
 
-function failure(description: string): TSchema {
-  return Type.Unsafe({ description, $ref: 'Error#' })
+function failure(status: FailureStatus): TSchema {
+  const headers = HEADERS[status]
+  return Type.Unsafe({
+    description: FAILURES[status],
+    ...(headers === undefined ? {} : { headers }),
+    $ref: 'Error#',
+  })
+}
+
+const retryAfter = { 'Retry-After': { type: 'integer', description: 'Seconds' } }
+
+const HEADERS: Partial<Record<FailureStatus, object>> = {
+  401: { 'WWW-Authenticate': { type: 'string', description: 'Bearer' } },
+  429: retryAfter,
+  503: retryAfter,
 }

@@ -92,20 +92,26 @@ export const DeviceSchema = Type.Object(
 )
 export type Device = Static<typeof DeviceSchema>
 
-export const DeviceListSchema = Type.Object({ devices: Type.Array(Type.Unsafe<Device>({ $ref: 'Device#' })) })
+export const DeviceListSchema = Type.Object(
+  { devices: Type.Array(Type.Unsafe<Device>({ $ref: 'Device#' })) },
+  { description: 'All of them, also those that receive nothing at present' },
+)
 
-export const TestOutcomeSchema = Type.Object({
-  device: DeviceIdSchema,
-  provider: ProviderSchema,
-  app: Type.String(),
-  environment: Type.String(),
-  outcome: enumOf(OUTCOME_KINDS, { description: '`accepted`: the provider took it' }),
-  status: Type.Optional(Type.Integer({ description: "The provider's status code" })),
-  reason: Type.Optional(
-    Type.String({ description: "The provider's own word", examples: ['BadDeviceToken'] }),
-  ),
-  durationMs: Type.Number(),
-})
+export const TestOutcomeSchema = Type.Object(
+  {
+    device: DeviceIdSchema,
+    provider: ProviderSchema,
+    app: Type.String(),
+    environment: Type.String(),
+    outcome: enumOf(OUTCOME_KINDS, { description: '`accepted`: the provider took it' }),
+    status: Type.Optional(Type.Integer({ description: "The provider's status code" })),
+    reason: Type.Optional(
+      Type.String({ description: "The provider's own word", examples: ['BadDeviceToken'] }),
+    ),
+    durationMs: Type.Number(),
+  },
+  { description: 'The attempt was made; `outcome` says how it went' },
+)
 
 export function toDevice(registration: Registration): Device {
   const { device, kind, provider, app, environment, name, locale, preview, state } = registration

@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox'
-import { enumOf, InstantSchema } from './common.ts'
+import { enumOf } from './common.ts'
 
 const PausedScopeSchema = Type.Object({
   scope: Type.String(),
@@ -7,8 +7,8 @@ const PausedScopeSchema = Type.Object({
     description:
       '`unsent`: unreachable; `deferred`: told to wait; `blocked`: our credential or set-up is wrong',
   }),
-  reason: Type.String({ examples: ['InvalidProviderToken'] }),
-  since: InstantSchema,
+  reason: Type.String(),
+  since: Type.String({ format: 'date-time' }),
 })
 
 const ProviderHealthSchema = Type.Object({
@@ -55,4 +55,4 @@ export const HealthSchema = Type.Object(
   },
 )
 
-export const LiveSchema = Type.Object({ status: enumOf(['ok']) })
+export const LiveSchema = Type.Object({ status: enumOf(['ok']) }, { description: 'The loop turns' })

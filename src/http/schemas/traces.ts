@@ -77,21 +77,30 @@ const StepSchema = Type.Object({
   detail: Type.Optional(Type.String()),
 })
 
-export const MessageTraceSchema = Type.Object({
-  ...summaryProperties,
-  steps: Type.Array(StepSchema),
-  deliveries: Type.Array(DeliverySchema),
-})
+export const MessageTraceSchema = Type.Object(
+  {
+    ...summaryProperties,
+    steps: Type.Array(StepSchema),
+    deliveries: Type.Array(DeliverySchema),
+  },
+  { description: 'The trace' },
+)
 type TraceView = Static<typeof MessageTraceSchema>
 
 const SummarySchema = Type.Object(summaryProperties)
 
-export const MessageListSchema = Type.Object({
-  messages: Type.Array(SummarySchema),
-  next: Type.Optional(Type.String({ description: 'The `before` of the next page; absent on the last' })),
-})
+export const MessageListSchema = Type.Object(
+  {
+    messages: Type.Array(SummarySchema),
+    next: Type.Optional(Type.String({ description: 'The `before` of the next page; absent on the last' })),
+  },
+  { description: 'One page' },
+)
 
-export const RequeuedSchema = Type.Object({ id: MessageIdSchema, status: enumOf(['requeued']) })
+export const RequeuedSchema = Type.Object(
+  { id: MessageIdSchema, status: enumOf(['requeued']) },
+  { description: 'Its dead deliveries are due again' },
+)
 
 export function toSummary(message: MessageSummary): Static<typeof SummarySchema> {
   const { id, state, reason, recipient, sender, type, settledAt } = message

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { envelopeOf, toTableError } from '../../src/http/envelope.ts'
+import { errors } from '../../src/http/errors.ts'
+import { StoreUnavailableError } from '../../src/store/store.ts'
+import { registerPhone } from '../support/requests.ts'
+import { ADMIN_TOKEN, bearer, createTestApp, HOOK_TOKEN } from '../support/test-app.ts'
+
+const message = { to: 'bob@localhost', from: 'alice@localhost', body: 'hi' }
+const post = { method: 'POST', url: '/v1/messages', headers: bearer(HOOK_TOKEN), payload: message } as const
+
+test('every error of the table has a code, a status and a text of its own', () => {
+  const all = Object.values(errors).map(TableError => new TableError('x'))
+  const codes = all.map(({ code }) => code)
+  assert.equal(new Set(codes).size, codes.length)
+  for (const { code, statusCode = 0, message: text } of all) {
+    assert.match(code, /^RELAY_[A-Z_]+$/)
+    assert.ok(statusCode >= 400 && statusCode < 600)
+    assert.ok(text.length > 0)
+  }
+})
+
+test('unknown routes and methods have the same envelope', async t => {
+  const app = await createTestApp(t)
+  const calls = [
+    { method: 'GET', url: '/' },
+    { method: 'GET', url: '/v1' },
+    { method: 'GET', url: '/v2/messages' },
+    { method: 'DELETE', url: '/v1/messages' },
+    { method: 'PATCH', url: '/v1/devices/phone1' },
+    { method: 'POST', url: '/v1/hooks' },
+    { method: 'POST', url: '/V1/MESSAGES' },
+  ] as const
+  for (const { method, url } of calls) {
+    const response = await app.http.inject({ method, url })
+    assert.equal(response.statusCode, 404, url)
+    assert.deepEqual(response.json(), envelopeOf(new errors.notFound()))
+  }
+})
+
+test('a URL that cannot be read is 400, one that is too long 414, and neither is repeated', async t => {
+  const app = await createTestApp(t)
+  const broken = await app.http.inject({ url: '/v1/devices/%zz-secret', method: 'PUT' })
+  assert.deepEqual([broken.statusCode, broken.json().code], [400, 'RELAY_MALFORMED_URL'])
+  const long = await app.http.inject({ url: `/v1/devices/${'secret'.repeat(2000)}`, method: 'PUT' })
+  assert.deepEqual([long.statusCode, long.json().code], [414, 'RELAY_URI_TOO_LONG'])
+  for (const { body } of [broken, long]) assert.doesNotMatch(body, /secret/)
+})
+
+test('a store that cannot commit is 503 with Retry-After, and nothing is claimed', async t => {
+  const app = await createTestApp(t)
+  await registerPhone(app, 'bob@localhost')
+  const unavailable = () => Promise.reject(new StoreUnavailableError('disk-full'))
+  Object.assign(app.store, {
+    accept: unavailable,
+    register: unavailable,
+    removeDevice: unavailable,
+    requeue: unavailable,
+  })
+  const admin = bearer(ADMIN_TOKEN)
+  const device = '/v1/devices/phone1?recipient=bob@localhost'
+  const payload = { provider: 'apns', token: 'ab'.repeat(32) }
+  const id = '0199b2f0-6c1e-7c3a-9a53-2f8f1f0f5a11'
+  const answers = [
+    await app.http.inject(post),
+    await app.http.inject({ ...post, payload: [message, message] }),
+    await app.http.inject({ method: 'PUT', url: device, headers: admin, payload }),
+    await app.http.inject({ method: 'DELETE', url: device, headers: admin }),
+    await app.http.inject({ method: 'POST', url: `/v1/messages/${id}/requeue`, headers: admin }),
+  ]
+  for (const response of answers) {
+    assert.deepEqual([response.statusCode, response.json().code], [503, 'RELAY_UNAVAILABLE'])
+    assert.ok(Number(response.headers['retry-after']) > 0)
+  }
+  assert.equal(app.handedOff.length, 0)
+})
+
+test('while it stops, nothing is accepted and connections end', async t => {
+  const app = await createTestApp(t)
+  app.isStopping = true
+  const response = await app.http.inject(post)
+  assert.deepEqual([response.statusCode, response.json().code], [503, 'RELAY_STOPPING'])
+  assert.ok(Number(response.headers['retry-after']) > 0)
+  assert.equal(response.headers.connection, 'close')
+  assert.deepEqual(await app.store.messages({ limit: 1 }), [])
+})
+
+test('a bug says nothing to the caller, and only its place to the log', async t => {
+  const app = await createTestApp(t, {
+    acceptOfflineMessages: async () => {
+      throw new TypeError('cannot read "the secret text"')
+    },
+  })
+  const response = await app.http.inject(post)
+  assert.equal(response.statusCode, 500)
+  assert.deepEqual(response.json(), envelopeOf(new errors.internal()))
+  const [line] = app.log.lines().filter(({ level }) => level === 50)
+  const logged = line?.error as { name: string; frames: string[] }
+  assert.equal(logged.name, 'TypeError')
+  assert.ok(logged.frames.some(frame => frame.includes('errors.test.ts')))
+  assert.doesNotMatch(app.log.text(), /secret text/)
+})
+
+test('a handler that does not finish is 503', async t => {
+  const forever = new Promise<never>(() => {})
+  const app = await createTestApp(t, {
+    acceptOfflineMessages: () => forever,
+    fastify: { handlerTimeout: 20 },
+  })
+  const response = await app.http.inject(post)
+  assert.deepEqual([response.statusCode, response.json().code], [503, 'RELAY_TIMEOUT'])
+})
+
+test('whatever is thrown becomes an error of the table', () => {
+  const code = (thrown: unknown) => toTableError(thrown).code
+  assert.equal(code('text'), 'RELAY_INTERNAL')
+  assert.equal(code(undefined), 'RELAY_INTERNAL')
+  assert.equal(code(new Error('x')), 'RELAY_INTERNAL')
+  assert.equal(code(Object.assign(new Error('x'), { statusCode: 400 })), 'RELAY_BAD_REQUEST')
+  assert.equal(code(Object.assign(new Error('x'), { statusCode: 502 })), 'RELAY_INTERNAL')
+  assert.equal(code(new errors.expired()), 'RELAY_EXPIRED')
+})
+
+test('answers carry security headers, and other origins read them only where that is allowed', async t => {
+  const closed = await createTestApp(t)
+  const open = await createTestApp(t, { config: { corsOrigins: ['https://chat.example.org'] } })
+  const get = (app: typeof open, origin: string) => app.http.inject({ url: '/health', headers: { origin } })
+  const own = await get(open, 'https://chat.example.org')
+  assert.equal(own.headers['access-control-allow-origin'], 'https://chat.example.org')
+  assert.equal(own.headers['x-content-type-options'], 'nosniff')
+  assert.match(String(own.headers['content-security-policy']), /default-src 'none'/)
+  assert.equal((await get(open, 'https://evil.example')).headers['access-control-allow-origin'], undefined)
+  assert.equal(
+    (await get(closed, 'https://chat.example.org')).headers['access-control-allow-origin'],
+    undefined,
+  )
+  const preflight = await open.http.inject({
+    method: 'OPTIONS',
+    url: '/v1/devices/phone1',
+    headers: { origin: 'https://chat.example.org', 'access-control-request-method': 'PUT' },
+  })
+  assert.equal(preflight.statusCode, 204)
+})

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import Fastify from 'fastify'
+import { pino } from 'pino'
+import { systemClock } from '../../src/domain/clock.ts'
+import { fastifyOptions } from '../../src/http/fastify-options.ts'
+import { registerHttp } from '../../src/http/http.ts'
+import type { Store } from '../../src/store/store.ts'
+import { createEvents } from '../../src/telemetry/events.ts'
+import { testConfig } from './test-app.ts'
+
+export const OPENAPI_FILE = new URL('../../openapi.yaml', import.meta.url)
+
+export interface OpenApiDocument {
+  yaml: string
+  paths: Record<string, Record<string, Operation>>
+}
+
+export interface Operation {
+  operationId?: string
+  summary?: string
+  tags?: string[]
+  security?: object[]
+  responses: Record<string, { description: string }>
+}
+
+/** What openapi.yaml must hold: made from the routes, of which none is called. */
+export async function openApiDocument(): Promise<OpenApiDocument> {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const http = Fastify(fastifyOptions({ trustProxy: false }, pino({ level: 'silent' })))
+  const notCalled = () => {
+    throw new Error('the document needs no answers')
+  }
+  await registerHttp(http, {
+    config: testConfig(''),
+    version: (JSON.parse(manifest) as { version: string }).version,
+    store: {} as Store,
+    acceptOfflineMessages: notCalled,
+    rules: new Map(),
+    sendTest: notCalled,
+    relayHealth: notCalled,
+    metricsText: notCalled,
+    isStopping: () => false,
+    onRequeued: notCalled,
+    clock: systemClock,
+    events: createEvents(),
+  })
+  await http.ready()
+  const yaml = http.swagger({ yaml: true })
+  const { paths } = http.swagger() as unknown as OpenApiDocument
+  await http.close()
+  return { yaml, paths }
+}
