@@ -73,7 +73,10 @@ describe('mod_push_relay: a phone whose connection dies', { skip, timeout: 60_00
     await bob.kill()
     await ejabberd.log.waitFor('for stream resumption')
     await desktop.send(say('own'))
-    await alice.send(say('news'))
+    await alice.send(
+      '<message to="bob@localhost" id="hint" type="chat"><body>x</body><no-store xmlns="urn:xmpp:hints"/></message>',
+      say('news'),
+    )
     const { type, room, nick, from } = await relay.push('news')
     assert.deepEqual(
       { type, room, nick, from },

@@ -7,10 +7,11 @@ import type { Readable } from 'node:stream'
 import { ejabberdYml } from './ejabberd-yml.ts'
 import { Lines } from './lines.ts'
 import { freePorts } from './ports.ts'
-import { type Installation, installation } from './requirements.ts'
+import { type Installation, installation, PYTHON } from './requirements.ts'
 import { XmppClient } from './xmpp-client.ts'
 
 export const MODULE_SOURCES = join(import.meta.dirname, '../../../ejabberd/mod_push_relay')
+const DIE_WITH_PARENT = join(import.meta.dirname, 'die_with_parent.py')
 const PASSWORD = 'pw'
 const BEAM_EXIT_MS = 15_000
 
@@ -138,7 +139,8 @@ export class Ejabberd {
   async #boot(): Promise<void> {
     for (const name of ['conf', 'spool', 'logs']) mkdirSync(join(this.folder, name), { recursive: true })
     this.#configure()
-    const vm = spawn('erl', this.#vmArguments(), { env: this.#environment(), stdio: 'pipe' })
+    const command = [DIE_WITH_PARENT, 'erl', ...this.#vmArguments()]
+    const vm = spawn(PYTHON, command, { env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = vm
     this.#log = new Lines(vm.stdout as Readable, vm.stderr as Readable)
     await this.#log.waitFor('is started in the node')
@@ -147,9 +149,7 @@ export class Ejabberd {
   #vmArguments(): string[] {
     // Without epmd: both sides are told the port of the one node that there is.
     return [
-      ...['-sname', this.#node, '-setcookie', 'loopback', '-noshell', '+S', '2:2'],
-      // Its standard input ends when we are gone, however that happens: then it must not live on.
-      ...['-eval', 'spawn(fun() -> eof = io:get_line(""), halt() end)'],
+      ...['-sname', this.#node, '-setcookie', 'loopback', '-noinput', '+S', '2:2'],
       ...['-kernel', 'inet_dist_use_interface', '{127,0,0,1}'],
       ...['-erl_epmd_port', String(this.#ports.distribution), '-start_epmd', 'false'],
       ...['-pa', join(this.folder, 'ebin')],

@@ -58,6 +58,10 @@ export class RelayProcess {
     return relay
   }
 
+  get databasePath(): string {
+    return join(this.#folder, 'relay.db')
+  }
+
   async run(): Promise<void> {
     // An empty working directory: no .env is read.
     const relay = spawn(process.execPath, [BIN, 'serve'], {

@@ -21,8 +21,18 @@ export class XmppClient {
 
   private constructor(account: XmppAccount) {
     const flags = account.resumable ? ['resumable', String(account.resumable)] : []
-    const script = join(import.meta.dirname, 'xmpp_client.py')
-    const args = [script, account.jid, account.password, String(account.port), ...flags]
+    const [wrapper, script] = ['die_with_parent.py', 'xmpp_client.py'].map(name =>
+      join(import.meta.dirname, name),
+    )
+    const args = [
+      wrapper as string,
+      PYTHON,
+      script as string,
+      account.jid,
+      account.password,
+      String(account.port),
+      ...flags,
+    ]
     this.#process = spawn(PYTHON, args, { stdio: 'pipe' })
     this.#lines = new Lines(this.#process.stdout as Readable, this.#process.stderr as Readable)
   }
