@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { TestContext } from 'node:test'
+import { test } from 'node:test'
+import { checkStore } from '../../../src/store/sqlite/check-store.ts'
+import { openStore, temporaryDirectory } from './support.ts'
+
+/** Lets a process write until it has acknowledged so many messages, and kills it in the middle of the next ones. */
+async function writeAndKill(path: string, acknowledgements: number): Promise<string[]> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'writing-child.ts'), path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const acknowledged: string[] = []
+  for await (const line of createInterface(child.stdout)) {
+    acknowledged.push(line)
+    if (acknowledged.length === acknowledgements) child.kill('SIGKILL')
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  assert.equal(child.signalCode, 'SIGKILL')
+  return acknowledged
+}
+
+async function assertComplete(t: TestContext, path: string, acknowledged: readonly string[]): Promise<void> {
+  assert((await checkStore(path)).ok)
+  const { store } = await openStore(t, { path })
+  const found = await Promise.all(acknowledged.map(id => store.message(id.slice(2))))
+  for (const [index, trace] of found.entries()) {
+    const state = acknowledged[index]?.startsWith('s ') ? 'accepted' : trace?.state
+    assert.equal(trace?.state, state, acknowledged[index])
+    assert.notEqual(trace, undefined)
+  }
+  const claimed = await store.claimMessages(100_000)
+  const pending = new Set(claimed.map(({ message }) => message.id))
+  for (const trace of found) {
+    assert.equal(
+      pending.has(trace?.id ?? ''),
+      trace?.state === 'pending',
+      'what is unsettled is in the outbox',
+    )
+  }
+  await store.close()
+}
+
+test('kill -9 in the middle of writing loses nothing that was acknowledged', async t => {
+  const path = join(await temporaryDirectory(t), 'relay.db')
+  const acknowledged: string[] = []
+  for (const count of [1, 300, 1111]) {
+    acknowledged.push(...(await writeAndKill(path, count)))
+    await assertComplete(t, path, acknowledged)
+  }
+})
