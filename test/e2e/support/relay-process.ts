@@ -14,9 +14,9 @@ import { Lines } from './lines.ts'
 import { freePorts } from './ports.ts'
 
 const BIN = join(import.meta.dirname, '../../../bin/push-relay.mjs')
-const TOPIC = 'com.example.chat'
+export const TOPIC = 'com.example.chat'
 export const HOOK_TOKEN = 'hook-0123456789abcdef'
-const ADMIN_TOKEN = 'admin-0123456789abcdef'
+export const ADMIN_TOKEN = 'admin-0123456789abcdef'
 
 export type Shown = SimulatorEvents['push'][1]
 
@@ -26,6 +26,7 @@ export class RelayProcess {
   readonly simulator: ApnsSimulator
   readonly #folder: string
   readonly #env: NodeJS.ProcessEnv
+  readonly #output: string[] = []
   #process: ChildProcess | undefined
 
   private constructor(port: number, folder: string, simulator: ApnsSimulator, env: NodeJS.ProcessEnv) {
@@ -35,7 +36,7 @@ export class RelayProcess {
     this.#env = env
   }
 
-  static async start(): Promise<RelayProcess> {
+  static async start(extra: Record<string, string> = {}): Promise<RelayProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'push-relay-e2e-'))
     const { identity, key, caFile, keyFile } = await loadSimulatorFiles(folder)
     const simulator = await startApnsSimulator({ keys: [key], identity, topics: [TOPIC] })
@@ -53,6 +54,7 @@ export class RelayProcess {
       RELAY_APNS_TEAM_ID: key.teamId,
       RELAY_APNS_URL: simulator.url,
       RELAY_APNS_CA_FILE: caFile,
+      ...extra,
     })
     await relay.run()
     return relay
@@ -60,6 +62,16 @@ export class RelayProcess {
 
   get databasePath(): string {
     return join(this.#folder, 'relay.db')
+  }
+
+  /** All that its processes have printed. */
+  get output(): string {
+    return this.#output.join('')
+  }
+
+  /** What a second process needs to run beside this one. */
+  get environment(): NodeJS.ProcessEnv {
+    return this.#env
   }
 
   async run(): Promise<void> {
@@ -70,14 +82,18 @@ export class RelayProcess {
       stdio: 'pipe',
     })
     this.#process = relay
+    for (const stream of [relay.stdout, relay.stderr])
+      stream.on('data', chunk => this.#output.push(String(chunk)))
     await new Lines(relay.stdout as Readable, relay.stderr as Readable).waitFor(this.url)
   }
 
-  async kill(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+  /** Answers the exit code; null when the signal ended it. */
+  async kill(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<number | null> {
     const relay = this.#process
-    if (relay === undefined || relay.exitCode !== null || relay.signalCode !== null) return
+    if (relay === undefined || relay.exitCode !== null || relay.signalCode !== null) return null
     relay.kill(signal)
-    await once(relay, 'exit')
+    const [code] = await once(relay, 'exit')
+    return code
   }
 
   async close(): Promise<void> {
@@ -114,15 +130,15 @@ export class RelayProcess {
 /** What one simulated phone shows. */
 export class Phone {
   readonly #simulator: ApnsSimulator
-  readonly #token: string
+  readonly token: string
 
   constructor(simulator: ApnsSimulator, token: string) {
     this.#simulator = simulator
-    this.#token = token
+    this.token = token
   }
 
   get shown(): Shown[] {
-    return this.#simulator.phones.phone(this.#token).notifications
+    return this.#simulator.phones.phone(this.token).notifications
   }
 
   /** Resolves when a notification for the stanza with this id has come. */
