@@ -17,9 +17,9 @@ async function startRelay(t: TestContext, environment: Record<string, string> = 
     assert.equal(response.status, 202)
     return ((await response.json()) as { results: { id: string; status: string }[] }).results
   }
-  const get = async (path: string) =>
-    (await relay.request('GET', path)).json() as Promise<Record<string, never>>
-  return { relay, post, get, simulator: relay.simulator }
+  const get = async <T>(path: string) => (await relay.request('GET', path)).json() as Promise<T>
+  const health = () => get<Health>('/health')
+  return { relay, post, get, health, simulator: relay.simulator }
 }
 
 interface Health {
