@@ -11,5 +11,8 @@ export function rawBody(request: { body?: unknown }): Buffer {
   return (request.body as Buffer | null | undefined) ?? Buffer.alloc(0)
 }
 
-/** For routes whose schema describes the body while a reader of ours judges it. */
-export const unvalidated = { validatorCompiler: () => () => true }
+/**
+ * For routes that only machines call: a reader of ours judges the body, which the schema merely describes, and headers
+ * that tell a browser what not to do would cost as much as the parsing.
+ */
+export const machineRoute = { validatorCompiler: () => () => true, helmet: false } as const

@@ -31,5 +31,7 @@ export const errorHandling = fp(
 function answer(reply: FastifyReply, envelope: Envelope): FastifyReply {
   if (envelope.statusCode === 401) reply.header('www-authenticate', 'Bearer')
   if (envelope.statusCode === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  // The rest of a body that is too large would be read for nothing.
+  if (envelope.statusCode === 413) reply.header('connection', 'close')
   return reply.code(envelope.statusCode).send(envelope)
 }

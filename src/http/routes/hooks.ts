@@ -5,7 +5,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/registry.ts'
 import { errors } from '../errors.ts'
 import type { HookAuthentication } from '../hook-authentication.ts'
-import { acceptRawBodies, rawBody, unvalidated } from '../raw-bodies.ts'
+import { acceptRawBodies, machineRoute, rawBody } from '../raw-bodies.ts'
 import { enumOf, failures } from '../schemas/common.ts'
 import { MessageReplySchema } from '../schemas/messages.ts'
 
@@ -39,7 +39,7 @@ const postSchema = {
 /** For modules that nobody wants to change. */
 export const hookRoutes: FastifyPluginAsyncTypebox<HookRouteDependencies> = async (app, deps) => {
   acceptRawBodies(app, '*')
-  app.post('/hooks/:dialect', { schema: postSchema, ...unvalidated }, async (request, reply) => {
+  app.post('/hooks/:dialect', { schema: postSchema, ...machineRoute }, async (request, reply) => {
     const dialect = BY_NAME.get(request.params.dialect)
     const hook = { raw: rawBody(request), headers: request.headers }
     const grant = await deps.authentication.grantOf(request, reply, dialect?.credential(hook))

@@ -4,7 +4,7 @@ import { type AcceptDraftsDependencies, acceptDrafts } from '../accept-drafts.ts
 import type { ParsedBody } from '../dialects/dialect.ts'
 import { parseForm, parseJsonMessages } from '../dialects/front-door.ts'
 import type { HookAuthentication } from '../hook-authentication.ts'
-import { acceptRawBodies, rawBody, unvalidated } from '../raw-bodies.ts'
+import { acceptRawBodies, machineRoute, rawBody } from '../raw-bodies.ts'
 import { failures } from '../schemas/common.ts'
 import { MessageReplySchema } from '../schemas/messages.ts'
 
@@ -36,7 +36,7 @@ const postSchema = {
 /** The front door. */
 export const messageRoutes: FastifyPluginAsyncTypebox<MessageRouteDependencies> = async (app, deps) => {
   acceptRawBodies(app, ['application/json', 'application/x-www-form-urlencoded'])
-  app.post('/messages', { schema: postSchema, ...unvalidated }, async (request, reply) => {
+  app.post('/messages', { schema: postSchema, ...machineRoute }, async (request, reply) => {
     const raw = rawBody(request)
     const isForm =
       request.headers['content-type']?.toLowerCase().startsWith('application/x-www-form') === true
