@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { Clock } from '../domain/clock.ts'
 import { messageStateOf } from '../domain/delivery.ts'
 import type { NotificationSettings } from '../domain/notification.ts'
@@ -8,7 +7,8 @@ import type { AcceptReceipt, QueuedMessage, Store } from '../store/store.ts'
 import type { Events } from '../telemetry/events.ts'
 import { attemptDelivery, type DeliveryEnd } from './attempt.ts'
 import { Claims } from './claims.ts'
-import { Lane } from './lane.ts'
+import type { Lane } from './lane.ts'
+import { Lanes } from './lanes.ts'
 import { type Pause, Pauses } from './pauses.ts'
 import { type ActiveDelivery, firstRound, type Round } from './round.ts'
 import { Settler } from './settler.ts'
@@ -25,6 +25,8 @@ export interface DispatcherDependencies {
   windowDeliveries?: number
 }
 
+const AFTER_BUG_MS = 60_000
+
 /**
  * From the outbox to the providers. New messages come straight from memory; what waits is claimed when it is due. Every
  * delivery belongs to a lane; a lane whose scope is paused attempts nothing but one probe.
@@ -32,19 +34,19 @@ export interface DispatcherDependencies {
 export class Dispatcher {
   readonly #deps: DispatcherDependencies
   readonly #window: Window
-  readonly #lanes = new Map<string, Lane>()
+  readonly #lanes: Lanes
   readonly #pauses: Pauses
   readonly #waves: Waves
   readonly #settler: Settler
   readonly #claims: Claims
   readonly #proven = new Set<string>()
   #isStopping = false
-  #onIdle: (() => void) | undefined
 
   constructor(deps: DispatcherDependencies) {
     this.#deps = deps
     const { clock, events } = deps
     this.#window = new Window(deps.windowDeliveries)
+    this.#lanes = new Lanes(deps.providers, this.#window.laneLimit())
     this.#pauses = new Pauses(clock, events, pause => this.#probe(pause))
     this.#waves = new Waves(clock, events)
     this.#settler = new Settler(deps, round => this.#leave(round))
@@ -52,7 +54,7 @@ export class Dispatcher {
       ...deps,
       window: this.#window,
       pauses: this.#pauses,
-      laneNamed: name => this.#lanes.get(name),
+      laneNamed: name => this.#lanes.named(name),
       settler: this.#settler,
       begin: round => this.#enter(round),
     })
@@ -110,8 +112,8 @@ export class Dispatcher {
     this.#isStopping = true
     await this.#claims.stop()
     for (const probe of this.#pauses.stop()) this.#park(probe, this.#deps.clock.now())
-    for (const lane of this.#lanes.values()) this.#parkAll(lane)
-    await this.#idleOr(limitMs)
+    for (const lane of this.#lanes.all()) this.#parkAll(lane)
+    await this.#lanes.idle(limitMs, this.#deps.clock)
     await this.#settler.stop()
     await this.#deps.store.releaseLeases()
   }
@@ -121,7 +123,7 @@ export class Dispatcher {
   }
 
   #offer(delivery: ActiveDelivery): void {
-    const lane = this.#laneFor(delivery.registration)
+    const lane = this.#lanes.for(delivery.registration)
     const joinsEnd = delivery.round.kind === 'first' && lane.hasBacklog
     if (this.#isStopping || joinsEnd || lane.room() === 0 || this.#pauses.holding(lane.scopes)) {
       this.#park(delivery, delivery.round.message.receivedAt)
@@ -139,24 +141,35 @@ export class Dispatcher {
 
   async #run(delivery: ActiveDelivery, lane: Lane): Promise<void> {
     const end = await this.#attempt(delivery, lane)
-    lane.end()
     if (end.next === 'pause') {
       this.#pauseScope(end)
       this.#park(delivery, delivery.round.message.receivedAt, end)
     } else this.#conclude(delivery, end)
+    this.#lanes.ended(lane)
     this.#pump(lane)
-    if (lane.inFlight() === 0) this.#onIdle?.()
   }
 
-  #attempt(delivery: ActiveDelivery, lane: Lane): Promise<DeliveryEnd> {
+  async #attempt(delivery: ActiveDelivery, lane: Lane): Promise<DeliveryEnd> {
     const { store, clock, events } = this.#deps
     const isProven = (scope: string) => this.#proven.has(scope)
-    return attemptDelivery(delivery, lane.provider, { store, clock, events, waves: this.#waves, isProven })
+    try {
+      return await attemptDelivery(delivery, lane.provider, {
+        store,
+        clock,
+        events,
+        waves: this.#waves,
+        isProven,
+      })
+    } catch (error) {
+      // A bug around the attempt: this delivery waits, the others go on.
+      events.emit('loop.failed', { loop: 'attempt', error })
+      return { next: 'wait', runAt: clock.now() + AFTER_BUG_MS, reason: 'crashed' }
+    }
   }
 
   #pauseScope(end: DeliveryEnd & { next: 'pause' }): Pause {
     const pause = this.#pauses.pause(end.scope, end.kind, end.reason ?? end.kind, end.untilMs)
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       if (!lane.scopes.includes(end.scope)) continue
       lane.expectBacklog()
       this.#parkAll(lane)
@@ -184,7 +197,10 @@ export class Dispatcher {
   async #runProbe(pause: Pause, probe: ActiveDelivery): Promise<void> {
     const { attempts } = probe.record
     probe.repeats = 0
-    const end = await this.#attempt(probe, this.#laneFor(probe.registration))
+    const lane = this.#lanes.for(probe.registration)
+    lane.beginProbe()
+    const end = await this.#attempt(probe, lane)
+    this.#lanes.ended(lane)
     delete pause.probe
     if (end.next === 'pause') {
       this.#probeFailed(pause, probe, end)
@@ -231,7 +247,7 @@ export class Dispatcher {
 
   /** The delivery goes on waiting in the store. */
   #park(delivery: ActiveDelivery, runAt: number, end?: DeliveryEnd): void {
-    const lane = this.#laneFor(delivery.registration)
+    const lane = this.#lanes.for(delivery.registration)
     const scope = lane.name
     lane.parkOne(runAt <= this.#deps.clock.now())
     this.#settler.finish(delivery, {
@@ -248,44 +264,18 @@ export class Dispatcher {
     events.emit('message.settled', { messageId: round.message.id, state: messageStateOf(states) })
     for (const { wait } of round.results) {
       if (!wait) continue
-      this.#lanes.get(wait.scope)?.parkedOne()
+      this.#lanes.named(wait.scope)?.parkedOne()
       this.#claims.wakeAt(wait.runAt)
     }
     this.#claims.roomFreed()
-    if (this.#window.deliveries() === 0) this.#onIdle?.()
   }
 
   #prove(registration: Registration): void {
-    const [scope] = this.#laneFor(registration).scopes
+    const [scope] = this.#lanes.for(registration).scopes
     if (scope === undefined || this.#proven.has(scope)) return
     this.#proven.add(scope)
     // Only a convenience for the next start: without it one wrong registration may look like our fault once.
     this.#deps.store.markProven(scope).catch(() => {})
-  }
-
-  #laneFor(registration: Registration): Lane {
-    const provider = this.#deps.providers.get(registration.provider)
-    assert(provider, 'a registration names a provider that is on')
-    const scopes = provider.scopesOf(registration)
-    const name = scopes[scopes.length - 1] ?? scopes[0]
-    const known = this.#lanes.get(name)
-    if (known) return known
-    const lane = new Lane(scopes, provider, this.#window.laneLimit())
-    this.#lanes.set(name, lane)
-    return lane
-  }
-
-  #idleOr(limitMs: number): Promise<void> {
-    const isIdle = () => [...this.#lanes.values()].every(lane => lane.inFlight() === 0)
-    if (isIdle()) return Promise.resolve()
-    return new Promise(resolve => {
-      const cancel = this.#deps.clock.after(limitMs, () => resolve())
-      this.#onIdle = () => {
-        if (!isIdle()) return
-        cancel()
-        resolve()
-      }
-    })
   }
 }
 

@@ -80,6 +80,11 @@ export class Lane {
     return delivery
   }
 
+  /** A probe is in flight, beside the queue. */
+  beginProbe(): void {
+    this.#inFlight++
+  }
+
   end(): void {
     this.#inFlight--
   }

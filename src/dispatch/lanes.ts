@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import type { Clock } from '../domain/clock.ts'
+import type { ProviderName, Registration } from '../domain/registration.ts'
+import type { Provider } from '../providers/provider.ts'
+import { Lane } from './lane.ts'
+
+/** All lanes of this process, made when they are first needed. */
+export class Lanes {
+  readonly #providers: ReadonlyMap<ProviderName, Provider>
+  readonly #limit: number
+  readonly #lanes = new Map<string, Lane>()
+  #onIdle: (() => void) | undefined
+
+  constructor(providers: ReadonlyMap<ProviderName, Provider>, limit: number) {
+    this.#providers = providers
+    this.#limit = limit
+  }
+
+  /** The lane in which deliveries to this registration wait and are attempted. */
+  for(registration: Registration): Lane {
+    const provider = this.#providers.get(registration.provider)
+    assert(provider, 'a registration names a provider that is on')
+    const scopes = provider.scopesOf(registration)
+    const name = scopes[scopes.length - 1] ?? scopes[0]
+    const known = this.#lanes.get(name)
+    if (known) return known
+    const lane = new Lane(scopes, provider, this.#limit)
+    this.#lanes.set(name, lane)
+    return lane
+  }
+
+  named(name: string): Lane | undefined {
+    return this.#lanes.get(name)
+  }
+
+  all(): Lane[] {
+    return [...this.#lanes.values()]
+  }
+
+  /** To be called after every attempt. */
+  ended(lane: Lane): void {
+    lane.end()
+    if (this.#onIdle && this.#isIdle()) this.#onIdle()
+  }
+
+  /** Resolves when nothing is in flight, at the latest after `limitMs`. */
+  idle(limitMs: number, clock: Clock): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve()
+    return new Promise(resolve => {
+      const cancel = clock.after(limitMs, () => resolve())
+      this.#onIdle = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  #isIdle(): boolean {
+    return this.all().every(lane => lane.inFlight() === 0)
+  }
+}
