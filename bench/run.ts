@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'
+import { watchOthers } from './others.ts'
 import { FULL, QUICK } from './scale.ts'
 import { accept } from './sections/accept.ts'
 import { cpu } from './sections/cpu.ts'
@@ -30,6 +31,7 @@ async function run(): Promise<number> {
     return USAGE_ERROR
   }
   console.log(`${await describeMachine(chosen.context.directory)}\n`)
+  const shareOfOthers = watchOthers()
   let exitCode = 0
   for (const section of chosen.sections) {
     try {
@@ -39,6 +41,7 @@ async function run(): Promise<number> {
       exitCode = 1
     }
   }
+  console.log(`Meanwhile other processes had ${Math.round(shareOfOthers() * 100)} % of the machine.`)
   return exitCode
 }
 

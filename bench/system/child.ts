@@ -20,6 +20,13 @@ interface Outstanding {
 const STOP_LIMIT_MS = 30_000
 const USAGE = new URL('usage.ts', import.meta.url)
 
+let endedMicros = 0
+
+/** What the processes that were stopped have used in all. */
+export function cpuMicrosOfEndedChildren(): number {
+  return endedMicros
+}
+
 /** A Node process of the bench's own, which can be asked what it uses. */
 export class Child {
   readonly #process: ChildProcess
@@ -57,6 +64,7 @@ export class Child {
   async stop(): Promise<void> {
     const child = this.#process
     if (child.exitCode !== null || child.signalCode !== null) return
+    endedMicros += (await this.usage()).cpuMicros
     const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
     child.kill('SIGTERM')
     await this.ended
