@@ -1,14 +1,7 @@
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '../config/config.ts'
-import type { Clock } from '../domain/clock.ts'
-import type { Outcome } from '../domain/outcome.ts'
-import type { ProviderName, Registration, RegistrationRules } from '../domain/registration.ts'
-import type { AcceptOfflineMessages } from '../intake/accept-offline-message.ts'
-import type { Store } from '../store/store.ts'
-import type { Events } from '../telemetry/events.ts'
-import type { RelayHealth } from './health-view.ts'
+import type { HttpDependencies } from './http-dependencies.ts'
 import { acceptJsonBodies } from './json-bodies.ts'
 import { apiDocs } from './plugins/api-docs.ts'
 import { authenticationDecorators } from './plugins/authentication.ts'
@@ -19,24 +12,6 @@ import { stopping } from './plugins/stopping.ts'
 import { ErrorSchema } from './schemas/common.ts'
 import { MESSAGE_SCHEMAS } from './schemas/messages.ts'
 import { registerScopes } from './scopes.ts'
-
-/** What the HTTP layer needs of the rest; app.ts provides it. */
-export interface HttpDependencies {
-  config: Config
-  version: string
-  store: Store
-  acceptOfflineMessages: AcceptOfflineMessages
-  rules: ReadonlyMap<ProviderName, RegistrationRules>
-  /** One attempt, now, outside the outbox. */
-  sendTest(registration: Registration): Promise<Outcome & { durationMs: number }>
-  relayHealth(): RelayHealth
-  metricsText(): Promise<string>
-  isStopping(): boolean
-  /** Revived deliveries wait in the outbox. */
-  onRequeued(): void
-  clock: Clock
-  events: Events
-}
 
 /** Plugins first, in the order in which their hooks run, then the routes. `app` was made with fastifyOptions. */
 export async function registerHttp(app: FastifyInstance, deps: HttpDependencies): Promise<void> {

@@ -2,8 +2,8 @@ import { workerData } from 'node:worker_threads'
 import { openForReading } from './open-file.ts'
 import type { ReadName } from './reads.ts'
 import { createReads } from './reads.ts'
+import { statementsOf } from './statements.ts'
 import { serve } from './worker-port.ts'
-import { statementsOf } from './write-context.ts'
 
 export interface ReadRequest {
   name: ReadName | 'close'

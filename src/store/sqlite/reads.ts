@@ -1,8 +1,8 @@
 import type { Registration, RegistrationKey } from '../../domain/registration.ts'
 import type { MessageQuery, MessageSummary, MessageTrace, OutboxStats, WaitingScope } from '../store.ts'
 import { readRegistration, readRegistrations } from './registration-rows.ts'
+import type { Sql } from './statements.ts'
 import { readSummaries, readTrace } from './trace.ts'
-import type { Sql } from './write-context.ts'
 
 /** What the reader's connection answers. */
 export interface Reads {

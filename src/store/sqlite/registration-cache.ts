@@ -1,6 +1,6 @@
 import type { Registration } from '../../domain/registration.ts'
 import { readRegistrations } from './registration-rows.ts'
-import type { Sql } from './write-context.ts'
+import type { Sql } from './statements.ts'
 
 const MAX_RECIPIENTS = 10_000
 

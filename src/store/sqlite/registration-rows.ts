@@ -8,7 +8,7 @@ import type {
   RegistrationState,
 } from '../../domain/registration.ts'
 import type { FoundRegistration } from '../store.ts'
-import type { Sql } from './write-context.ts'
+import type { Sql } from './statements.ts'
 
 // Rows are read as arrays: on the way of every message, that is half the price of objects.
 const COLUMNS = `recipient, device, kind, provider, token, app, environment, environment_source, registered_at, state,

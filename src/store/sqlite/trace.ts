@@ -2,7 +2,7 @@ import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { MessageState } from '../../domain/offline-message.ts'
 import type { MessageQuery, MessageSummary, MessageTrace, TraceStep } from '../store.ts'
 import { parseNotes } from './message-notes.ts'
-import type { Sql } from './write-context.ts'
+import type { Sql } from './statements.ts'
 
 const SUMMARY = 'id, state, reason, recipient, sender, type, received_at, expires_at, settled_at'
 

@@ -1,23 +1,9 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { DedupeWindow } from './dedupe-window.ts'
 import { RegistrationCache } from './registration-cache.ts'
+import type { Sql } from './statements.ts'
 
 // Room below every incarnation for its changes, and for eight million incarnations in a safe integer.
 const CHANGES_PER_INCARNATION = 2 ** 30
-
-/** Prepares every SQL text once per connection. */
-export type Sql = (text: string) => StatementSync
-
-export function statementsOf(db: DatabaseSync): Sql {
-  const statements = new Map<string, StatementSync>()
-  return text => {
-    const known = statements.get(text)
-    if (known !== undefined) return known
-    const statement = db.prepare(text)
-    statements.set(text, statement)
-    return statement
-  }
-}
 
 /**
  * What the operations of a writer share. Revisions count the changes of registrations. They also are the registrations'

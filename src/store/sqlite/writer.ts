@@ -6,10 +6,11 @@ import { releaseLeases } from './claims.ts'
 import { DedupeWindow } from './dedupe-window.ts'
 import { openForWriting, takeLock } from './open-file.ts'
 import type { WriterOptions, WriterReady, WriterRequest } from './operations.ts'
+import type { Sql } from './statements.ts'
+import { statementsOf } from './statements.ts'
 import type { Served } from './worker-port.ts'
 import { serve } from './worker-port.ts'
-import type { Sql } from './write-context.ts'
-import { statementsOf, WriteContext } from './write-context.ts'
+import { WriteContext } from './write-context.ts'
 
 /** The only connection that writes, in a thread of its own: the event loop never waits for the disk. */
 serve(() => startWriter(workerData as WriterOptions))

@@ -1,0 +1,26 @@
+import type { Config } from '../config/config.ts'
+import type { Clock } from '../domain/clock.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import type { ProviderName, Registration, RegistrationRules } from '../domain/registration.ts'
+import type { AcceptOfflineMessages } from '../intake/accept-offline-message.ts'
+import type { Store } from '../store/store.ts'
+import type { Events } from '../telemetry/events.ts'
+import type { RelayHealth } from './health-view.ts'
+
+/** What the HTTP layer needs of the rest; app.ts provides it. */
+export interface HttpDependencies {
+  config: Config
+  version: string
+  store: Store
+  acceptOfflineMessages: AcceptOfflineMessages
+  rules: ReadonlyMap<ProviderName, RegistrationRules>
+  /** One attempt, now, outside the outbox. */
+  sendTest(registration: Registration): Promise<Outcome & { durationMs: number }>
+  relayHealth(): RelayHealth
+  metricsText(): Promise<string>
+  isStopping(): boolean
+  /** Revived deliveries wait in the outbox. */
+  onRequeued(): void
+  clock: Clock
+  events: Events
+}
