@@ -114,7 +114,9 @@ describe('the relay as operators run it', () => {
     let trace = await get<{ state: string }>(`/v1/messages/${first?.id}`)
     while (trace.state === 'pending') trace = await get(`/v1/messages/${first?.id}`)
     shown.push(JSON.stringify([trace, await get('/v1/messages'), await get('/health')]))
-    shown.push(await (await relay.request('GET', '/metrics')).text())
+    const metrics = await (await relay.request('GET', '/metrics')).text()
+    assert.match(metrics, /relay_attempts_total\{provider="apns",outcome="accepted"\} [1-9]/)
+    shown.push(metrics)
     assert.equal(await relay.kill('SIGTERM'), 0)
     const everything = shown.join('\n') + relay.output
     assert.ok(everything.includes(String(first?.id)), 'the trace is among what is searched')

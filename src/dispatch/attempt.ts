@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.ts'
-import { type AttemptRecord, recordAttempt } from '../domain/delivery.ts'
+import { type AttemptRecord, type DeliveryState, recordAttempt } from '../domain/delivery.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import {
   afterCrash,
@@ -48,7 +48,7 @@ export async function attemptDelivery(
     if (now >= delivery.round.message.expiresAt)
       return { next: 'finish', state: 'expired', reason: 'expired' }
     const outcome = await attemptOnce(delivery, provider, deps)
-    if (outcome === undefined) return crashed(delivery, deps.clock)
+    if (outcome === undefined) return crashed(delivery, provider, deps)
     const end = await follow(outcome, { delivery, provider, deps, sentAt: now })
     if (end) return end
   }
@@ -72,6 +72,7 @@ async function follow(outcome: Outcome, attempted: Attempted): Promise<DeliveryE
     canTryOtherEnvironment: other !== undefined,
     clock: deps.clock,
   })
+  tell(attempted, decision.next === 'finish' ? decision.state : 'pending')
   const isWave = deps.waves.observe(registration.app, registration.recipient, outcome.kind === 'misaddressed')
   if (decision.next === 'again') {
     delivery.repeats++
@@ -179,10 +180,25 @@ function note(
   }
 }
 
-function crashed(delivery: ActiveDelivery, clock: Clock): DeliveryEnd {
+function crashed(delivery: ActiveDelivery, provider: Provider, deps: AttemptDependencies): DeliveryEnd {
   const { crashCount } = delivery.record
-  if (crashCount >= MAX_CRASHES) return { next: 'finish', state: 'dead', reason: 'crashed' }
-  return { next: 'wait', runAt: afterCrash(crashCount, clock), reason: 'crashed' }
+  const isDead = crashCount >= MAX_CRASHES
+  tell({ delivery, provider, deps }, isDead ? 'dead' : 'pending')
+  if (isDead) return { next: 'finish', state: 'dead', reason: 'crashed' }
+  return { next: 'wait', runAt: afterCrash(crashCount, deps.clock), reason: 'crashed' }
+}
+
+function tell({ delivery, provider, deps }: Omit<Attempted, 'sentAt'>, state: DeliveryState): void {
+  const attempt = delivery.record.attempts.at(-1)
+  if (!attempt) return
+  deps.events.emit('attempt.finished', {
+    messageId: delivery.round.message.id,
+    deliveryId: delivery.record.id,
+    provider: provider.name,
+    app: delivery.record.app,
+    attempt,
+    state,
+  })
 }
 
 function effectOf(
