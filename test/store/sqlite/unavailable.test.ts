@@ -8,6 +8,7 @@ import { runBatch } from '../../../src/store/sqlite/batch.ts'
 import { DedupeWindow } from '../../../src/store/sqlite/dedupe-window.ts'
 import { toFailure } from '../../../src/store/sqlite/failure.ts'
 import { openForWriting } from '../../../src/store/sqlite/open-file.ts'
+import type { ReceiptRow } from '../../../src/store/sqlite/operations.ts'
 import { statementsOf } from '../../../src/store/sqlite/statements.ts'
 import { WriteContext } from '../../../src/store/sqlite/write-context.ts'
 import { createEvents } from '../../../src/telemetry/events.ts'
@@ -70,14 +71,21 @@ test('a full disk: nothing of the batch is changed, and the reason is known', as
   const pages = Number(db.prepare('PRAGMA page_count').get()?.page_count)
   db.exec(`PRAGMA max_page_count = ${pages + 2}`)
   const row = (id: string) => ({ ...entry({ id, dedupeKey: 'k' }), content: 'x'.repeat(20_000), notes: null })
-  const fill = () => runBatch(db, context, [{ kind: 'accept', entries: [row('a'), row('b')] }])
+  const tablet = command({ device: 'tablet', token: 'bb22' })
+  const fill = () =>
+    runBatch(db, context, [
+      { kind: 'register', command: tablet },
+      { kind: 'accept', entries: [row('a'), { ...row('b'), dedupeKey: 'l' }] },
+    ])
   assert.throws(fill, (error: unknown) => toFailure(error).reason === 'disk-full')
   assert.equal(db.isTransaction, false)
   assert.equal(db.prepare('SELECT count(*) AS n FROM message').get()?.n, 0)
   db.exec(`PRAGMA max_page_count = ${pages + 100}`)
   const { results } = runBatch(db, context, [{ kind: 'accept', entries: [row('a')] }])
   assert(results[0]?.ok)
-  assert.equal((results[0].value as { status: string }[])[0]?.status, 'queued', 'the key was forgotten')
+  const [receipt] = results[0].value as ReceiptRow[]
+  assert(receipt?.status === 'queued', 'the key was forgotten')
+  assert.equal(JSON.parse(receipt.registrations).length, 1, 'and so was the registration')
 })
 
 test('a file that can grow no further: every acknowledged message is there, the rest was refused, and it recovers', async t => {
