@@ -35,18 +35,21 @@
 
 -spec push(binary(), mod_push_relay_stanza:entry()) -> ok.
 push(Host, Entry) ->
-    cast(Host, {push, Entry}).
+    enqueue_at(Host, Entry).
 
 -spec delete(binary(), binary()) -> ok.
 delete(Host, Jid) ->
-    cast(Host, {push, #{delete => Jid}}).
+    enqueue_at(Host, #{delete => Jid}).
 
 -spec reload(binary()) -> ok.
 reload(Host) ->
-    cast(Host, reload).
+    gen_server:cast(gen_mod:get_module_proc(Host, ?MODULE), reload).
 
-cast(Host, Request) ->
-    gen_server:cast(gen_mod:get_module_proc(Host, ?MODULE), Request).
+enqueue_at(Host, Entry) ->
+    case whereis(gen_mod:get_module_proc(Host, ?MODULE)) of
+        undefined -> drop(Entry, "the queue is not running");
+        Pid -> gen_server:cast(Pid, {push, Entry})
+    end.
 
 %%% gen_server
 

@@ -103,6 +103,17 @@ export class Ejabberd {
     })
   }
 
+  /** Evaluates an Erlang expression inside of ejabberd. */
+  evaluate(expression: string): void {
+    const code = JSON.stringify(`${expression}.`)
+    const remote = `
+      {ok, Tokens, _} = erl_scan:string(${code}), {ok, Forms} = erl_parse:parse_exprs(Tokens),
+      {value, _, _} = rpc:call('${this.#node}', erl_eval, exprs, [Forms, []]), halt().`
+    execFileSync('erl', [...this.#distribution(`evaluate${process.pid}@localhost`), '-eval', remote], {
+      env: this.#environment(),
+    })
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#clients.map(client => client.kill()))
     await this.#stopVm()
@@ -147,14 +158,22 @@ export class Ejabberd {
   }
 
   #vmArguments(): string[] {
-    // Without epmd: both sides are told the port of the one node that there is.
     return [
-      ...['-sname', this.#node, '-setcookie', 'loopback', '-noinput', '+S', '2:2'],
-      ...['-kernel', 'inet_dist_use_interface', '{127,0,0,1}'],
-      ...['-erl_epmd_port', String(this.#ports.distribution), '-start_epmd', 'false'],
+      ...this.#distribution(this.#node),
+      ...['-kernel', 'inet_dist_use_interface', '{127,0,0,1}', '+S', '2:2'],
       ...['-pa', join(this.folder, 'ebin')],
       ...['-mnesia', 'dir', `"${join(this.folder, 'spool')}"`],
       ...['-s', 'ejabberd'],
+    ]
+  }
+
+  /** Without epmd: whoever connects is told the port of the one node that there is. */
+  #distribution(name: string): string[] {
+    const listen = name === this.#node ? [] : ['-dist_listen', 'false']
+    const port = String(this.#ports.distribution)
+    return [
+      ...['-sname', name, '-setcookie', 'loopback', '-noinput', ...listen],
+      ...['-erl_epmd_port', port, '-start_epmd', 'false'],
     ]
   }
 

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 export interface Recorded {
@@ -42,14 +43,21 @@ export class RecordingRelay {
   #events = new EventEmitter()
   #hanging = new Set<ServerResponse>()
 
+  readonly #tls: { key: string; cert: string } | undefined
+
+  constructor(tls?: { key: string; cert: string }) {
+    this.#tls = tls
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return this.#tls ? `https://localhost:${this.#port}` : `http://127.0.0.1:${this.#port}`
   }
 
   async start(): Promise<void> {
-    this.#server = createServer((request, response) => {
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
       void this.#record(request, response)
-    })
+    }
+    this.#server = this.#tls ? createTlsServer(this.#tls, listener) : createServer(listener)
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
     this.#port = (this.#server.address() as AddressInfo).port
