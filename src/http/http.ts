@@ -27,13 +27,16 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
   await app.register(stopping, {
     isStopping: deps.isStopping,
     clock: deps.clock,
-    graceMs: Math.floor(config.shutdownMs / 2),
+    graceMs: Math.floor(config.shutdownMs * REQUESTS_SHARE),
   })
   await app.register(helmet, { contentSecurityPolicy: API_CSP })
   if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config.corsOrigins))
   await app.register(apiDocs, { version: deps.version })
   await registerScopes(app, deps)
 }
+
+/** What a stop may spend on requests that do not end; attempts that are in flight need the rest. */
+const REQUESTS_SHARE = 0.2
 
 // Answers are data, never pages.
 const API_CSP = {
@@ -46,6 +49,7 @@ function corsOptions(origin: string[]) {
     origin,
     methods: ['GET', 'PUT', 'POST', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type'],
+    exposedHeaders: ['retry-after', 'www-authenticate'],
     maxAge: 3600,
   }
 }

@@ -28,6 +28,9 @@ export interface DeviceRouteDependencies {
   sendTest(registration: Registration): Promise<Outcome & { durationMs: number }>
 }
 
+/** Moves are counted over a day; when the oldest falls out of it is not worth a query. */
+const MOVES_RETRY_AFTER_SECONDS = 3600
+
 /** A registration is small. */
 const BODY_LIMIT_BYTES = 16 * 1024
 
@@ -92,6 +95,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRouteDependencies> = 
       request: registration,
       isAdmin: request.grant?.kind === 'admin',
     })
+    if (result.status === 'too-many-moves') reply.header('retry-after', MOVES_RETRY_AFTER_SECONDS)
     const stored = registrationOf(result, deps.rules)
     return reply.code(result.status === 'created' ? 201 : 200).send(toDevice(stored))
   })
