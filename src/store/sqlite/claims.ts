@@ -5,9 +5,10 @@ import type { OperationOf } from './operations.ts'
 import { readRegistration, toFound } from './registration-rows.ts'
 import type { WriteContext } from './write-context.ts'
 
+// SQLite uses a partial index only where the query repeats the index's own condition, stage < 2.
 const UNBEGUN = `
   SELECT id, recipient, received_at, expires_at, content FROM message
-  WHERE stage = 0 AND lease = 0 ORDER BY rowid LIMIT ?`
+  WHERE stage < 2 AND stage = 0 AND lease = 0 ORDER BY rowid LIMIT ?`
 const LEASE_MESSAGE = 'UPDATE message SET lease = ? WHERE id = ?'
 
 const DUE = `
@@ -18,7 +19,7 @@ const DUE = `
   ORDER BY delivery.run_at, delivery.message_id LIMIT ?`
 const LEASE_DELIVERY = 'UPDATE delivery SET lease = ? WHERE message_id = ? AND device = ? AND kind = ?'
 
-const RELEASE_MESSAGES = 'UPDATE message SET lease = 0 WHERE stage = 0 AND lease > 0'
+const RELEASE_MESSAGES = 'UPDATE message SET lease = 0 WHERE stage < 2 AND stage = 0 AND lease > 0'
 const RELEASE_DELIVERIES = 'UPDATE delivery SET lease = 0 WHERE lease > 0'
 
 interface MessageRow {

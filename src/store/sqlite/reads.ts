@@ -38,9 +38,9 @@ export function createReads(sql: Sql): Reads {
 }
 
 function readOutbox(sql: Sql): OutboxStats {
-  const row = sql('SELECT count(*) AS pending, min(id) AS oldest FROM message WHERE stage < 2').get()
+  const row = sql('SELECT count(*) AS pending, min(rowid) AS oldest FROM message WHERE stage < 2').get()
   const pending = Number(row?.pending)
-  const oldest = sql('SELECT received_at FROM message WHERE id = ?').get(row?.oldest ?? null)
+  const oldest = sql('SELECT received_at FROM message WHERE rowid = ?').get(row?.oldest ?? null)
   return oldest === undefined ? { pending } : { pending, oldestAt: Number(oldest.received_at) }
 }
 

@@ -49,6 +49,9 @@ function stepsOf(row: TraceRow): TraceStep[] {
   return steps
 }
 
+// The order of acceptance is that of the ids, and every index has it.
+const LAST_ROWID = '9223372036854775807'
+
 export function readSummaries(sql: Sql, query: MessageQuery): MessageSummary[] {
   const conditions = ['1 = 1']
   const values: string[] = []
@@ -61,10 +64,14 @@ export function readSummaries(sql: Sql, query: MessageQuery): MessageSummary[] {
     values.push(query.state)
   }
   if (query.before !== undefined) {
-    conditions.push('id < ?')
+    conditions.push(
+      `rowid < ifnull((SELECT rowid FROM message WHERE id >= ? ORDER BY id LIMIT 1), ${LAST_ROWID})`,
+    )
     values.push(query.before)
   }
-  const text = `SELECT ${SUMMARY} FROM message WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`
+  // The plus makes SQLite sort what is pending rather than read the whole table in order to find it.
+  const order = query.state === 'pending' && query.recipient === undefined ? '+rowid' : 'rowid'
+  const text = `SELECT ${SUMMARY} FROM message WHERE ${conditions.join(' AND ')} ORDER BY ${order} DESC LIMIT ?`
   return sql(text)
     .all(...values, query.limit)
     .map(row => toSummary(row as unknown as SummaryRow))

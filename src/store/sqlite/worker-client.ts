@@ -41,6 +41,7 @@ export class WorkerClient {
     this.#worker = worker
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     worker.on('message', (message: WorkerMessage) => {
+      if (this.#state === 'closed') return
       if (message.kind === 'ready') {
         this.#state = 'ready'
         this.#options.onReady?.(message.value)
