@@ -51,7 +51,7 @@ const FAILURES = {
   415: 'Another content type is needed',
   429: 'Too many requests',
   500: 'A bug of the relay',
-  503: 'Nothing was accepted or changed: the store cannot be written, or the relay is stopping',
+  503: 'Nothing is known to be accepted or changed: the store cannot be written, or the relay is stopping',
 } as const
 
 export type FailureStatus = keyof typeof FAILURES
