@@ -7,7 +7,8 @@ const STEPS = 4
 const SAMPLE_MS = 1000
 const CONNECTIONS = 16
 
-const EXPLANATION = `Resident memory of the relay process, all of its threads included, while messages are posted as fast as they are accepted.`
+const EXPLANATION = `Resident memory of the relay process, all of its threads included, while messages are posted as fast as they are accepted. It
+grows until its bounded parts are full: recent messages that duplicates are compared with (200,000), the database's page cache (64 MiB).`
 
 export const memory: Section = async ({ scale, directory }) => {
   const { memoryMessages: total } = scale

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import type { Answer, Call } from './calls.ts'
 import type { Usage } from './usage.ts'
 
@@ -43,7 +42,10 @@ export class Child {
     })
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text))
     this.#process.on('message', (answer: Answer) => this.#receive(answer))
-    this.ended = once(this.#process, 'exit').then(([code]) => new Error(`${script.pathname} ended: ${code}`))
+    const { promise, resolve } = Promise.withResolvers<Error>()
+    this.ended = promise
+    this.#process.on('exit', code => resolve(new Error(`${script.pathname} ended: ${code}`)))
+    this.#process.on('error', resolve)
     void this.ended.then(error => this.#fail(error))
   }
 
@@ -53,7 +55,8 @@ export class Child {
     const id = this.#nextId++
     this.#outstanding.set(id, { resolve, reject })
     const call: Call = { id, name, argument }
-    this.#process.send(call)
+    // A process that is ending says so itself.
+    this.#process.send(call, () => undefined)
     return promise as Promise<T>
   }
 
