@@ -20,7 +20,7 @@ async function start(t: TestContext, options: Omit<EjabberdOptions, 'module'>) {
 const toBob = (id: string, body = id) =>
   `<message to="bob@localhost" id="${id}" type="chat"><body>${body}</body></message>`
 
-describe('mod_push_relay: a phone whose connection dies', { skip, timeout: 60_000 }, () => {
+describe('mod_push_relay: a phone whose connection dies', { skip, timeout: 180_000 }, () => {
   for (const withoutArchive of [true, false]) {
     const archive = withoutArchive ? 'without' : 'with'
     test(`is woken at once, and not again when its session ends (${archive} an archive)`, async t => {

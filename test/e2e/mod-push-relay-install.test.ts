@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Ejabberd, MODULE_SOURCES } from './support/ejabberd.ts'
 import { RecordingRelay } from './support/recording-relay.ts'
-import { skip } from './support/requirements.ts'
+import { installation, skip } from './support/requirements.ts'
 
 const TOKEN = 'hook-token-0123456789'
 
-describe('mod_push_relay as an operator gets it', { skip, timeout: 60_000 }, () => {
+describe('mod_push_relay as an operator gets it', { skip, timeout: 180_000 }, () => {
   test('ejabberdctl module_install compiles it, and after the configuration it works', async t => {
     const relay = new RecordingRelay()
     await relay.start()
@@ -57,7 +57,10 @@ describe('mod_push_relay as an operator gets it', { skip, timeout: 60_000 }, () 
     const ebin = join(ejabberd.folder, 'ebin')
     execFileSync('erlc', ['-o', ebin, join(MODULE_SOURCES, 'test/mod_push_relay_tests.erl')])
     const evaluate = 'halt(case eunit:test(mod_push_relay_tests) of ok -> 0; _ -> 1 end).'
-    const output = execFileSync('erl', ['-noinput', '-pa', ebin, '-eval', evaluate], { encoding: 'utf8' })
+    const output = execFileSync('erl', ['-noinput', '-pa', ebin, '-eval', evaluate], {
+      encoding: 'utf8',
+      env: { ...process.env, ERL_LIBS: installation?.erlLibs },
+    })
     assert.match(output, /All \d+ tests passed/)
   })
 

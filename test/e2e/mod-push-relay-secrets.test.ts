@@ -12,7 +12,7 @@ const TEXT = 'nobody-else-may-read-this'
 const toBob = (id: string) =>
   `<message to="bob@localhost" id="${id}" type="chat"><body>${TEXT}</body></message>`
 
-describe('mod_push_relay: what it tells to whom', { skip, timeout: 120_000 }, () => {
+describe('mod_push_relay: what it tells to whom', { skip, timeout: 180_000 }, () => {
   test('an https relay gets the token only with a certificate that is trusted', async t => {
     const identity = await createServerIdentity()
     const relay = new RecordingRelay({ key: identity.privateKey, cert: identity.certificate })

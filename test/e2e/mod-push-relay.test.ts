@@ -7,7 +7,7 @@ import type { XmppClient } from './support/xmpp-client.ts'
 
 const TOKEN = 'hook-token-0123456789'
 
-describe('mod_push_relay: which stanzas it hands over', { skip }, () => {
+describe('mod_push_relay: which stanzas it hands over', { skip, timeout: 180_000 }, () => {
   const relay = new RecordingRelay()
   let ejabberd: Ejabberd
   let alice: XmppClient

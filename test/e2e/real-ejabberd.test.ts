@@ -9,7 +9,7 @@ const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<'
 const toBob = (id: string, text: string) =>
   `<message to="bob@localhost" id="${id}" type="chat"><body>${escapeXml(text)}</body></message>`
 
-describe('a real ejabberd, the relay, and a simulated iPhone', { skip, timeout: 120_000 }, () => {
+describe('a real ejabberd, the relay, and a simulated iPhone', { skip, timeout: 180_000 }, () => {
   let relay: RelayProcess
   let ejabberd: Ejabberd
   let alice: XmppClient

@@ -6,7 +6,8 @@
 -type target() :: #{base := string(), headers := list(), options := list(), timeout := pos_integer()}.
 -type work() :: {messages, [map()]} | {delete, binary()}.
 %% `refused`: this request will never be taken. `configuration`: no request will be, until someone changes something.
--type verdict() :: {done, binary()} | refused | {retry, iodata(), pos_integer() | undefined} | {configuration, iodata()}.
+-type verdict() :: {done, binary()} | {refused, pos_integer()} | {retry, iodata(), pos_integer() | undefined}
+                 | {configuration, iodata()}.
 -export_type([target/0, work/0]).
 
 -define(MAX_RETRY_AFTER_MS, 300000).
@@ -90,12 +91,12 @@ verdict({delete, _}, Code, _, Body) when Code >= 200, Code < 300 ->
 verdict(_, Code, Headers, _) when Code == 408; Code == 425; Code == 429; Code >= 500 ->
     {retry, io_lib:format("HTTP ~B", [Code]), retry_after(Headers)};
 verdict({messages, _}, Code, _, _) when Code == 400; Code == 413; Code == 422 ->
-    refused;
+    {refused, Code};
 verdict(_, 401, _, _) ->
     {configuration, "HTTP 401: the option token is not one of the relay's RELAY_HOOK_TOKENS"};
 %% A token that may not delete must not keep the messages behind it waiting.
-verdict({delete, _}, _, _, _) ->
-    refused;
+verdict({delete, _}, Code, _, _) ->
+    {refused, Code};
 verdict(_, Code, _, _) ->
     {configuration, io_lib:format("HTTP ~B: check the options url and token", [Code])}.
 
@@ -114,8 +115,10 @@ retry_after(Headers) ->
 %% The entries of an accepted batch that the relay found invalid, each with the relay's code.
 -spec refusals([map()], binary()) -> [{map(), binary()}].
 refusals(Entries, Body) ->
-    [{Entry, maps:get(<<"code">>, Result, <<"unknown">>)}
-     || {Entry, #{<<"status">> := <<"invalid">>} = Result} <- lists:zip(Entries, results(Body))].
+    [{Entry, code(Result)} || {Entry, #{<<"status">> := <<"invalid">>} = Result} <- lists:zip(Entries, results(Body))].
+
+code(#{<<"code">> := Code}) when is_binary(Code) -> mod_push_relay_text:printable(Code);
+code(_) -> <<"invalid">>.
 
 results(Body) ->
     try decode(Body) of

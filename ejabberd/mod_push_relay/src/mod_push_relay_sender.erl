@@ -88,9 +88,12 @@ handle_info({http, {Ref, Result}}, #state{current = {Ref, _}} = State) ->
 handle_info(_, State) ->
     {noreply, State}.
 
-%% At a stop of ejabberd or of the module: what gathers in these milliseconds still goes out if the relay answers.
-terminate(_Reason, State) ->
-    Rest = drain(cancel_send_timer(State), erlang:monotonic_time(millisecond) + ?STOP_MS),
+%% At a stop of ejabberd or of the module what waits still goes out if the relay answers; in a crash nothing is tried.
+terminate(Reason, State) ->
+    Rest = case Reason == normal orelse Reason == shutdown of
+               true -> drain(cancel_send_timer(State), erlang:monotonic_time(millisecond) + ?STOP_MS);
+               false -> State
+           end,
     [drop(Entry, "the module stops before the relay took it") || Entry <- waiting(Rest)],
     mod_push_relay_http:stop_profile(State#state.profile).
 
@@ -127,7 +130,7 @@ accept(#{key := Key, check := Check} = Entry, #state{seen = {New, Old}} = State)
     case Check andalso (maps:is_key(Key, New) orelse maps:is_key(Key, Old)) of
         true ->
             %% Its session waited for its client in vain, and ejabberd routes the message once more.
-            ?DEBUG("Message ~ts to ~ts was pushed before", [maps:get(id, Entry), maps:get(to, Entry)]),
+            ?DEBUG("Message ~ts to ~ts was pushed before", [mod_push_relay_text:printable(maps:get(id, Entry)), maps:get(to, Entry)]),
             State;
         false ->
             enqueue(Entry, remember(Key, State))
@@ -162,7 +165,7 @@ drop_oldest(Queue, Deletions) ->
 drop(#{delete := Jid}, Why) ->
     ?ERROR_MSG("The phones of the removed account ~ts stay registered at the push relay: ~ts", [Jid, Why]);
 drop(#{to := To, id := Id}, Why) ->
-    ?WARNING_MSG("No push for message ~ts to ~ts: ~ts", [Id, To, Why]).
+    ?WARNING_MSG("No push for message ~ts to ~ts: ~ts", [mod_push_relay_text:printable(Id), To, Why]).
 
 %%% Out
 
@@ -215,12 +218,12 @@ answered(Result, #state{current = {_, Work}} = State) ->
 decide({done, Body}, Work, State) ->
     log_refusals(Work, Body),
     schedule(0, recovered(State));
-decide(refused, {messages, [_, _ | _] = Entries}, State) ->
+decide({refused, _}, {messages, [_, _ | _] = Entries}, State) ->
     %% One of them is to blame. Halving finds it, and the order of the others is kept.
     {First, Second} = lists:split(length(Entries) div 2, Entries),
     schedule(0, State#state{ahead = [{messages, First}, {messages, Second} | State#state.ahead]});
-decide(refused, Work, State) ->
-    [drop(Entry, "the relay refuses it") || Entry <- entries(Work)],
+decide({refused, Code}, Work, State) ->
+    [drop(Entry, io_lib:format("the relay refuses it (HTTP ~B)", [Code])) || Entry <- entries(Work)],
     schedule(0, recovered(State));
 decide({retry, Why, RetryAfter}, Work, #state{failures = Failures} = State) ->
     Delay = mod_push_relay_http:retry_delay(Failures, RetryAfter),

@@ -1,7 +1,7 @@
 %% Pure helpers: cutting UTF-8, percent-encoding, and taking a batch from the queue.
 -module(mod_push_relay_text).
 
--export([cut/2, percent_encode/1, hex/1, is_blank/1, take_batch/3]).
+-export([cut/2, percent_encode/1, hex/1, printable/1, is_blank/1, take_batch/3]).
 
 %% The longest start of a UTF-8 text that fits into Max bytes and ends between two characters. The result is a copy, so
 %% that a waiting message does not keep the whole stanza, of which its text is a part, in memory.
@@ -34,6 +34,11 @@ percent_byte(Byte) ->
 -spec hex(binary()) -> binary().
 hex(Bytes) ->
     iolist_to_binary([io_lib:format("~2.16.0b", [Byte]) || <<Byte>> <= Bytes]).
+
+%% For a line of the log: an id is the sender's choice, and a line break in it would forge a line.
+-spec printable(binary()) -> binary().
+printable(Text) ->
+    << <<(if Byte < 32; Byte == 127 -> $?; true -> Byte end)>> || <<Byte>> <= cut(Text, 128) >>.
 
 -spec is_blank(binary()) -> boolean().
 is_blank(Text) ->

@@ -17,6 +17,16 @@ percent_encode_test_() ->
      ?_assertEqual(<<"b%25%40%2F%C3%A4">>, mod_push_relay_text:percent_encode(<<"b%@/", 16#C3, 16#A4>>)),
      ?_assertEqual(<<"%0A">>, mod_push_relay_text:percent_encode(<<"\n">>))].
 
+printable_test_() ->
+    [?_assertEqual(<<"a?b?", 16#C3, 16#A4>>, mod_push_relay_text:printable(<<"a\nb", 127, 16#C3, 16#A4>>)),
+     ?_assertEqual(128, byte_size(mod_push_relay_text:printable(binary:copy(<<"x">>, 1000))))].
+
+refusals_test_() ->
+    Refusals = fun(Result) -> mod_push_relay_http:refusals([entry], <<"{\"results\":[", Result/binary, "]}">>) end,
+    [?_assertEqual([{entry, <<"RELAY_X">>}], Refusals(<<"{\"status\":\"invalid\",\"code\":\"RELAY_X\"}">>)),
+     ?_assertEqual([{entry, <<"invalid">>}], Refusals(<<"{\"status\":\"invalid\",\"code\":7}">>)),
+     [?_assertEqual([], Refusals(Result)) || Result <- [<<"{\"status\":\"queued\"}">>, <<"7">>, <<"null">>]]].
+
 blank_test_() ->
     [?_assert(mod_push_relay_text:is_blank(<<" \t\r\n">>)),
      ?_assert(mod_push_relay_text:is_blank(<<>>)),
@@ -37,8 +47,8 @@ verdict_test_() ->
     Verdict = fun(Work, Code, Headers) -> mod_push_relay_http:verdict(Work, {{"HTTP/1.1", Code, ""}, Headers, <<>>}) end,
     [[?_assertMatch({retry, _, undefined}, Verdict(Messages, Code, [])) || Code <- [408, 425, 429, 500, 502, 503, 599]],
      [?_assertMatch({configuration, _}, Verdict(Messages, Code, [])) || Code <- [204, 301, 401, 403, 404, 405, 415]],
-     [?_assertEqual(refused, Verdict(Messages, Code, [])) || Code <- [400, 413, 422]],
-     [?_assertEqual(refused, Verdict({delete, <<"a@b">>}, Code, [])) || Code <- [301, 400, 403, 404, 405]],
+     [?_assertEqual({refused, Code}, Verdict(Messages, Code, [])) || Code <- [400, 413, 422]],
+     [?_assertEqual({refused, Code}, Verdict({delete, <<"a@b">>}, Code, [])) || Code <- [301, 400, 403, 404, 405]],
      ?_assertMatch({configuration, _}, Verdict({delete, <<"a@b">>}, 401, [])),
      ?_assertMatch({retry, _, _}, Verdict({delete, <<"a@b">>}, 503, [])),
      ?_assertMatch({done, _}, Verdict({delete, <<"a@b">>}, 204, [])),

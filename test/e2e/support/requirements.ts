@@ -20,7 +20,8 @@ export const installation: Installation | undefined = findInstallation()
 export const skip: string | false = missing()
 
 function missing(): string | false {
-  if (installation === undefined) return 'needs Debian packages: ejabberd erlang-dev python3-slixmpp'
+  if (installation === undefined)
+    return 'needs Debian packages: ejabberd erlang-dev erlang-eunit python3-slixmpp'
   if (spawnSync('erlc', ['-help']).error !== undefined) return 'needs erlc (Debian package: erlang-base)'
   if (spawnSync(PYTHON, ['-c', 'import slixmpp']).status !== 0)
     return 'needs an XMPP client (Debian package: python3-slixmpp)'
@@ -32,7 +33,8 @@ function findInstallation(): Installation | undefined {
   const erlLibs = /^ERL_LIBS='?([^'\n]+)'?$/m.exec(readFileSync(CTL, 'utf8'))?.[1]
   if (erlLibs === undefined || !existsSync(erlLibs)) return undefined
   const includes = [...includeOf(erlLibs, 'ejabberd'), ...includeOf(ERLANG_LIBS, 'p1_xmpp', 'p1_xml')]
-  return includes.length < 3 ? undefined : { ctl: CTL, erlLibs, includes }
+  const isComplete = includes.length >= 3 && includeOf(ERLANG_LIBS, 'eunit').length > 0
+  return isComplete ? { ctl: CTL, erlLibs, includes } : undefined
 }
 
 function includeOf(folder: string, ...apps: string[]): string[] {
