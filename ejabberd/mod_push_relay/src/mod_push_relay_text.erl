@@ -1,4 +1,4 @@
-%% Pure helpers: cutting UTF-8, percent-encoding, and taking a batch from the queue.
+%% Pure functions: cutting UTF-8, percent-encoding, and taking a batch from the queue.
 -module(mod_push_relay_text).
 
 -export([cut/2, percent_encode/1, hex/1, printable/1, is_blank/1, take_batch/3]).
