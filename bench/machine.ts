@@ -8,12 +8,13 @@ import { withDirectory } from './system/temporary-directory.ts'
 /** In one line, where figures come from: a figure without its machine says little. */
 export async function describeMachine(directory: string): Promise<string> {
   const [first] = cpus()
-  const sync = milliseconds(await medianSync(directory))
+  const syncs = await syncLatencies(directory)
+  const [usual, worst] = [0.5, 0.99].map(share => milliseconds(syncs.percentile(share)))
   return [
     `${first?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores`,
     `${Math.round(totalmem() / 2 ** 30)} GiB`,
     `${process.platform}, Node ${process.versions.node}`,
-    `${fileSystem(directory)}, where writing and syncing 4 KiB takes ${sync} ms`,
+    `${fileSystem(directory)}, where writing and syncing 4 KiB takes ${usual} ms, at p99 ${worst} ms`,
   ].join('; ')
 }
 
@@ -32,9 +33,9 @@ function fileSystem(directory: string): string {
   return FILE_SYSTEMS[type] ?? `file system of type 0x${type.toString(16)}`
 }
 
-const SYNCS = 100
+const SYNCS = 500
 
-function medianSync(parent: string): Promise<number> {
+function syncLatencies(parent: string): Promise<Latencies> {
   return withDirectory(parent, async directory => {
     const file = openSync(join(directory, 'sync'), 'w')
     const page = Buffer.alloc(4096, 1)
@@ -46,6 +47,6 @@ function medianSync(parent: string): Promise<number> {
       latencies.add(performance.now() - startedAt)
     }
     closeSync(file)
-    return latencies.percentile(0.5)
+    return latencies
   })
 }

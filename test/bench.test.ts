@@ -37,7 +37,7 @@ test('the bench measures every section, on small numbers, and leaves nothing beh
   const { code, output, errors } = await runBench('--quick', `--directory=${directory}`)
 
   assert.equal(code, 0, errors)
-  assert.match(output, /^.+, \d+ cores; \d+ GiB; .+, Node 24\..+ takes [\d.]+ ms\n/)
+  assert.match(output, /^.+, \d+ cores; \d+ GiB; .+, Node 24\..+ takes [\d.]+ ms, at p99 [\d.]+ ms\n/)
   assert.equal(rowsOf(output, 'Accepting').length, 5)
   assert.equal(rowsOf(output, 'End to end').length, 2)
   assert.equal(rowsOf(output, 'CPU').length, 10)
