@@ -22,7 +22,7 @@ export const KEEP_ALIVE_TIMEOUT_MS = 130_000
 
 /** How long a request may take to arrive, and then to be answered. */
 const REQUEST_TIMEOUT_MS = 30_000
-const HANDLER_TIMEOUT_MS = 45_000
+export const HANDLER_TIMEOUT_MS = 45_000
 
 /** Everything that Fastify must know before the first plugin: limits first. */
 export function fastifyOptions(
@@ -36,7 +36,6 @@ export function fastifyOptions(
     trustProxy: config.trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Node looks for late requests every 30 s by default: too coarse for these limits.
     http: { connectionsCheckingInterval: 5_000, headersTimeout: 15_000 },

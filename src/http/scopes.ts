@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { createRegisterDevice } from '../intake/register-device.ts'
 import { createRemoveDevices, type RemoveDevices } from '../intake/remove-devices.ts'
 import { type Credentials, createCredentials } from './credentials.ts'
+import { withDeadline } from './deadline.ts'
+import { HANDLER_TIMEOUT_MS } from './fastify-options.ts'
 import { requireHookToken } from './hook-authentication.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
 import { createAuthenticate, type FindGrant, requireGrant } from './plugins/authentication.ts'
@@ -39,13 +41,14 @@ const hookScope: FastifyPluginAsync<ScopeContext & { dialects: boolean }> = asyn
   await app.register(dialects ? hookRoutes : messageRoutes, {
     prefix: '/v1',
     authentication,
-    acceptOfflineMessages: deps.acceptOfflineMessages,
+    acceptOfflineMessages: withDeadline(deps.acceptOfflineMessages, deps.clock),
     xmppDomain: deps.config.xmppDomain,
   })
 }
 
 /** The mobile app, with a JWT; an admin in its place. */
 const deviceScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
+  limitHandlers(app)
   const { deps, credentials, removeDevices } = context
   const verify = await createRecipientTokenVerifier(deps.config.jwt, deps.clock)
   await requireGrant(app, async presented => {
@@ -67,11 +70,13 @@ const deviceScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
 
 /** The chat server again, or an admin: an account is gone. */
 const recipientScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
+  limitHandlers(app)
   await requireGrant(app, async presented => context.credentials.find(presented))
   await app.register(recipientRoutes, { prefix: '/v1', removeDevices: context.removeDevices })
 }
 
 const operatorScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
+  limitHandlers(app)
   await requireGrant(app, onlyAdmin(credentials))
   await app.register(traceRoutes, { prefix: '/v1', ...deps })
   await app.register(metricsRoutes, deps)
@@ -79,8 +84,15 @@ const operatorScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, cred
 
 /** Nobody needs a credential here; an admin who shows one hears more. */
 const publicScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
+  limitHandlers(app)
   const authenticate = await createAuthenticate(app, async presented => credentials.find(presented))
   await app.register(healthRoutes, { ...deps, authenticate, outbox: () => deps.store.outbox() })
+}
+
+function limitHandlers(app: FastifyInstance): void {
+  app.addHook('onRoute', route => {
+    route.handlerTimeout = HANDLER_TIMEOUT_MS
+  })
 }
 
 function onlyAdmin(credentials: Credentials): FindGrant {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { envelopeOf, toTableError } from '../../src/http/envelope.ts'
 import { errors } from '../../src/http/errors.ts'
+import { HANDLER_TIMEOUT_MS } from '../../src/http/fastify-options.ts'
 import { StoreUnavailableError } from '../../src/store/store.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { registerPhone } from '../support/requests.ts'
 import { ADMIN_TOKEN, bearer, createTestApp, HOOK_TOKEN } from '../support/test-app.ts'
 
@@ -101,14 +103,45 @@ test('a bug says nothing to the caller, and only its place to the log', async t 
   assert.doesNotMatch(app.log.text(), /secret text/)
 })
 
-test('a handler that does not finish is 503', async t => {
-  const forever = new Promise<never>(() => {})
+test('a commit that does not finish is 503 in time for the sender, and its deadline leaves nothing behind', async t => {
+  const clock = new FakeClock(Date.now())
+  const entered = Promise.withResolvers<void>()
   const app = await createTestApp(t, {
-    acceptOfflineMessages: () => forever,
-    fastify: { handlerTimeout: 20 },
+    clock,
+    acceptOfflineMessages: () => {
+      entered.resolve()
+      return new Promise<never>(() => {})
+    },
   })
-  const response = await app.http.inject(post)
+  const answer = app.http.inject(post)
+  await entered.promise
+  clock.advance(10_000)
+  const response = await answer
   assert.deepEqual([response.statusCode, response.json().code], [503, 'RELAY_TIMEOUT'])
+  assert.equal(clock.pendingTimers(), 0)
+})
+
+test('a handler that does not finish is 503', async t => {
+  const unlimited = new Set<string>()
+  await createTestApp(t, {
+    prepare: http =>
+      http.addHook('onResponse', async request => {
+        const { handlerTimeout, url } = request.routeOptions as { handlerTimeout?: number; url?: string }
+        if (handlerTimeout !== HANDLER_TIMEOUT_MS) unlimited.add(url ?? '')
+      }),
+  }).then(async ({ http }) => {
+    for (const url of ['/health', '/metrics', '/v1/devices', '/v1/messages/x', '/v1/recipients/x'])
+      await http.inject({ url })
+    await http.inject({ method: 'DELETE', url: '/v1/recipients/x' })
+  })
+  assert.deepEqual(
+    [...unlimited].filter(url => url !== ''),
+    [],
+  )
+  assert.equal(
+    toTableError(Object.assign(new Error(), { code: 'FST_ERR_HANDLER_TIMEOUT' })).code,
+    'RELAY_TIMEOUT',
+  )
 })
 
 test('whatever is thrown becomes an error of the table', () => {

@@ -48,6 +48,8 @@ export interface TestAppOptions {
   /** Replaces options of Fastify, such as time limits that a test cannot wait for. */
   fastify?: Partial<FastifyHttpOptions<Server>>
   acceptOfflineMessages?: HttpDependencies['acceptOfflineMessages']
+  /** Sees the server before anything is registered. */
+  prepare?: (http: FastifyInstance) => void
 }
 
 /** The HTTP layer with the real store; in place of the dispatcher something that remembers. Closed when the test ends. */
@@ -64,6 +66,7 @@ export async function createTestApp(
   await realStore.open()
   const store: Store = { ...realStore, ...options.store }
   const http = Fastify({ ...fastifyOptions(config, log.logger), ...options.fastify })
+  options.prepare?.(http)
   http.addHook('onClose', () => realStore.close())
   const test: TestApp = {
     http,
