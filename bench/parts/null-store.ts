@@ -6,7 +6,7 @@ export function createNullStore(): Store {
   const someone = registration(0)
   const store: Partial<Store> = {
     accept: async entries => entries.map(toReceipt),
-    settle: async () => true,
+    settle: async () => 'accepted',
     isStale: () => false,
     claimMessages: async () => [],
     waitingScopes: async () => [],

@@ -84,7 +84,7 @@ async function settle(sqlite: Store, receipt: AcceptReceipt): Promise<boolean> {
   if (receipt.status !== 'queued') throw new Error(`a message is ${receipt.status}`)
   const [registration] = receipt.registrations
   if (registration === undefined) throw new Error('a recipient has no phone')
-  const isSettled = await sqlite.settle({
+  const state = await sqlite.settle({
     messageId: receipt.id,
     recipient: registration.recipient,
     round: 'first',
@@ -98,8 +98,8 @@ async function settle(sqlite: Store, receipt: AcceptReceipt): Promise<boolean> {
     ],
     at: systemClock.now(),
   })
-  if (!isSettled) throw new Error('a lease is lost')
-  return isSettled
+  if (state === undefined) throw new Error('a lease is lost')
+  return true
 }
 
 function record(messageId: string, registration: Registration): DeliveryRecord {

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts'
-import { messageStateOf } from '../domain/delivery.ts'
 import type { NotificationSettings } from '../domain/notification.ts'
+import type { MessageState } from '../domain/offline-message.ts'
 import type { ProviderName, Registration } from '../domain/registration.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { AcceptReceipt, QueuedMessage, Store } from '../store/store.ts'
@@ -49,7 +49,7 @@ export class Dispatcher {
     this.#lanes = new Lanes(deps.providers, this.#window.laneLimit())
     this.#pauses = new Pauses(clock, events, pause => this.#probe(pause))
     this.#waves = new Waves(clock, events)
-    this.#settler = new Settler(deps, round => this.#leave(round))
+    this.#settler = new Settler(deps, (round, state) => this.#leave(round, state))
     this.#claims = new Claims({
       ...deps,
       window: this.#window,
@@ -257,11 +257,9 @@ export class Dispatcher {
     })
   }
 
-  #leave(round: Round): void {
-    const { events } = this.#deps
+  #leave(round: Round, state: MessageState | undefined): void {
     this.#window.release(round.deliveries.length, round.textBytes)
-    const states = round.results.map(({ record }) => record.state)
-    events.emit('message.settled', { messageId: round.message.id, state: messageStateOf(states) })
+    if (state) this.#deps.events.emit('message.settled', { messageId: round.message.id, state })
     for (const { wait } of round.results) {
       if (!wait) continue
       this.#lanes.named(wait.scope)?.parkedOne()

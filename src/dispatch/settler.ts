@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts'
+import type { MessageState } from '../domain/offline-message.ts'
 import type { DeliveryResult, Store } from '../store/store.ts'
 import type { ActiveDelivery, Round } from './round.ts'
 
@@ -15,11 +16,11 @@ export interface SettlerDependencies {
  */
 export class Settler {
   readonly #deps: SettlerDependencies
-  readonly #onSettled: (round: Round) => void
+  readonly #onSettled: (round: Round, state: MessageState | undefined) => void
   readonly #pending = new Set<Promise<void>>()
   #isStopping = false
 
-  constructor(deps: SettlerDependencies, onSettled: (round: Round) => void) {
+  constructor(deps: SettlerDependencies, onSettled: (round: Round, state: MessageState | undefined) => void) {
     this.#deps = deps
     this.#onSettled = onSettled
   }
@@ -29,9 +30,9 @@ export class Settler {
   }
 
   settle(round: Round): void {
-    const writing = this.#write(round).finally(() => {
+    const writing = this.#write(round).then(state => {
       this.#pending.delete(writing)
-      this.#onSettled(round)
+      this.#onSettled(round, state)
     })
     this.#pending.add(writing)
   }
@@ -42,17 +43,16 @@ export class Settler {
     await Promise.all(this.#pending)
   }
 
-  async #write(round: Round): Promise<void> {
+  /** Undefined when nothing was written: another incarnation holds the lease, or the process stops. */
+  async #write(round: Round): Promise<MessageState | undefined> {
     const { message, kind, results } = round
     const settlement = { messageId: message.id, recipient: message.content.recipient, round: kind, results }
     for (;;) {
       try {
-        // False means that another incarnation holds the lease: what it did stands.
-        await this.#deps.store.settle({ ...settlement, at: this.#deps.clock.now() })
-        return
+        return await this.#deps.store.settle({ ...settlement, at: this.#deps.clock.now() })
       } catch {
         // The store reports its own trouble; here it only matters that nothing was written.
-        if (this.#isStopping) return
+        if (this.#isStopping) return undefined
         await new Promise<void>(resolve => this.#deps.clock.after(RETRY_MS, resolve))
       }
     }

@@ -27,9 +27,10 @@ export interface Store {
 
   /**
    * Records what a round of attempts did to a message, and its effects on registrations, once. Rides along with the next
-   * commit, at most 50 ms later. False when the lease is lost: then nothing was changed.
+   * commit, at most 50 ms later. Answers the state of the message from then on; undefined when the lease is lost: then
+   * nothing was changed.
    */
-  settle(settlement: Settlement): Promise<boolean>
+  settle(settlement: Settlement): Promise<MessageState | undefined>
 
   /** Leases up to `limit` messages whose first round nobody has begun, oldest first. */
   claimMessages(limit: number): Promise<ClaimedMessage[]>

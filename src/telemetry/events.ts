@@ -17,6 +17,7 @@ export interface RelayEvents {
     durationMs: number
     leased: boolean
   }
+  /** A round was written; with `pending` something of the message still waits. */
   'message.settled': { messageId: string; state: MessageState }
   'attempt.finished': {
     messageId: string

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Clock } from '../domain/clock.ts'
-import { IGNORE_REASONS, MESSAGE_STATES } from '../domain/offline-message.ts'
+import { IGNORE_REASONS, MESSAGE_STATES, type MessageState } from '../domain/offline-message.ts'
 import { OUTCOME_KINDS } from '../domain/outcome.ts'
 import { PROVIDERS } from '../domain/registration.ts'
 import type { Events } from './events.ts'
@@ -43,15 +43,25 @@ export function createMetrics(events: Events, sources: MetricsSources): Metrics 
   return { text: () => registry.metrics() }
 }
 
+/** By attempts: an ignored message had none, and of a pending one something still waits. */
+function hasEnded(state: MessageState): boolean {
+  return state !== 'pending' && state !== 'ignored'
+}
+
 function countMessages(events: Events, registry: Registry): void {
   const accepted = counter(registry, 'relay_messages_accepted_total', 'Messages queued for delivery')
   const duplicates = counter(registry, 'relay_messages_duplicate_total', 'Messages that were posted before')
   const ignored = labelled(registry, 'relay_messages_ignored_total', 'Valid messages that cause no push', {
     reason: IGNORE_REASONS,
   })
-  const settled = labelled(registry, 'relay_messages_settled_total', 'Messages whose fate is decided', {
-    state: MESSAGE_STATES,
-  })
+  const settled = labelled(
+    registry,
+    'relay_messages_settled_total',
+    'Messages that attempts brought to their end',
+    {
+      state: MESSAGE_STATES.filter(hasEnded),
+    },
+  )
   const registrations = labelled(registry, 'relay_registration_changes_total', 'Changes of registrations', {
     change: ['created', 'refreshed', 'removed', 'too-many-moves'],
   })
@@ -66,7 +76,9 @@ function countMessages(events: Events, registry: Registry): void {
     else if (status === 'duplicate') duplicates.inc()
     else if (reason !== undefined) ignored.inc({ reason })
   })
-  events.on('message.settled', ({ state }) => settled.inc({ state }))
+  events.on('message.settled', ({ state }) => {
+    if (hasEnded(state)) settled.inc({ state })
+  })
   events.on('registration.changed', ({ change }) => registrations.inc({ change }))
 }
 

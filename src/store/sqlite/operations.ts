@@ -1,3 +1,4 @@
+import type { MessageState } from '../../domain/offline-message.ts'
 import type {
   AcceptEntry,
   AcceptReceipt,
@@ -72,8 +73,8 @@ export type OperationOf<K extends OperationKind> = Extract<WriteOperation, { kin
 
 export interface WriteResults {
   accept: ReceiptRow[]
-  settleFirst: boolean
-  settleLater: boolean
+  settleFirst: MessageState | undefined
+  settleLater: MessageState | undefined
   claimMessages: ClaimedMessage[]
   claimDeliveries: ClaimedDelivery[]
   releaseLeases: undefined

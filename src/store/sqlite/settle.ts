@@ -1,4 +1,5 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
+import type { MessageState } from '../../domain/offline-message.ts'
 import type { DeliveryResult, Settlement } from '../store.ts'
 import { applyEffect } from './effects.ts'
 import { effectsOf } from './first-round.ts'
@@ -29,7 +30,7 @@ const UPDATE_MESSAGE = `
     content = CASE WHEN ? THEN content END
   WHERE id = ?`
 
-export function settleFirst(context: WriteContext, round: FirstRound): boolean {
+export function settleFirst(context: WriteContext, round: FirstRound): MessageState | undefined {
   const { messageId, waiting, effects } = round
   const { changes } = context
     .sql(SETTLE_FIRST)
@@ -43,24 +44,24 @@ export function settleFirst(context: WriteContext, round: FirstRound): boolean {
       messageId,
       context.incarnation,
     )
-  if (changes === 0) return false
+  if (changes === 0) return undefined
   for (const { device, kind, scope, runAt, record } of waiting ?? []) {
     context.sql(INSERT_WAITING).run(device, kind, scope, runAt, record, messageId)
   }
   for (const effect of effects ?? []) applyEffect(context, round, effect)
-  return true
+  return round.state
 }
 
-export function settleLater(context: WriteContext, settlement: Settlement): boolean {
+export function settleLater(context: WriteContext, settlement: Settlement): MessageState | undefined {
   const { messageId, results, at } = settlement
   const isLeased = ({ record: { device, kind } }: DeliveryResult) =>
     context.sql(FIND_LEASED).get(messageId, device, kind, context.incarnation) !== undefined
-  if (!results.every(isLeased)) return false
+  if (!results.every(isLeased)) return undefined
   for (const result of results) writeLater(context, messageId, result)
   const ended = results.filter(result => result.wait === undefined).map(result => result.record)
-  updateMessage(context, messageId, [...readEnded(context, messageId), ...ended], at)
+  const state = updateMessage(context, messageId, [...readEnded(context, messageId), ...ended], at)
   for (const effect of effectsOf(results)) applyEffect(context, settlement, effect)
-  return true
+  return state
 }
 
 function writeLater(context: WriteContext, messageId: string, { record, wait }: DeliveryResult): void {
@@ -85,7 +86,7 @@ export function updateMessage(
   messageId: string,
   ended: readonly DeliveryRecord[],
   at: number,
-): void {
+): MessageState {
   const waiting = context
     .sql(READ_WAITING)
     .all(messageId)
@@ -102,4 +103,5 @@ export function updateMessage(
       derived.keepsContent ? 1 : 0,
       messageId,
     )
+  return derived.state
 }

@@ -142,9 +142,9 @@ export async function waitingMessage(
   const [registration] = registrations
   assert(registration)
   const { recipient } = registration
-  assert.equal(
+  assert.notEqual(
     await store.settle(settlement(id, [waits(id, registration, { runAt, scope })], { recipient })),
-    true,
+    undefined,
   )
   return { id, registration }
 }
@@ -159,5 +159,5 @@ export async function settleWithEffect(
   const [registration] = registrations
   assert(registration)
   const results = [{ record: record(id, registration), effect }]
-  assert.equal(await store.settle(settlement(id, results, { at })), true)
+  assert.notEqual(await store.settle(settlement(id, results, { at })), undefined)
 }

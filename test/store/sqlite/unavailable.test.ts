@@ -59,7 +59,7 @@ test('below the floor of free space nothing is taken, and what was taken is sett
   assert(phone)
   const settled = store.settle(settlement(id, [{ record: record(id, phone) }]))
   clock.advance(50)
-  assert.equal(await settled, true)
+  assert.equal(await settled, 'accepted')
   assert.deepEqual(heard, ['store.recovered', 'store.unavailable'])
 })
 
