@@ -37,7 +37,7 @@ export interface OfflineMessage {
   notes: readonly string[]
 }
 
-/** What is stored of a message to build its notification; `body` in a column of its own, so that it can be erased. */
+/** What is stored of a message to build its notification. All of it is erased together, when no attempt can follow. */
 export interface MessageContent {
   recipient: string
   sender: string

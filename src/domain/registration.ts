@@ -46,7 +46,7 @@ export interface Registration extends RegistrationKey {
   strikes: number
   /** Precision: one hour. A write per push would cost more than the push. */
   lastAcceptedAt?: number
-  /** Grows with every change of this registration; conditional updates name it. */
+  /** Grows with every change but those of `strikes` and `lastAcceptedAt`; conditional updates name it. Never reused. */
   version: number
 }
 
