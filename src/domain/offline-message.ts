@@ -38,18 +38,8 @@ export interface OfflineMessage {
 }
 
 /** What is stored of a message to build its notification. All of it is erased together, when no attempt can follow. */
-export interface MessageContent {
-  recipient: string
-  sender: string
+export interface MessageContent extends Omit<OfflineMessage, 'type' | 'bodyOmitted' | 'notes'> {
   type: MessageType
-  body?: string
-  encrypted: boolean
-  stanzaId?: string
-  nick?: string
-  room?: string
-  thread?: string
-  unread?: number
-  sentAt?: number
 }
 
 export const MESSAGE_STATES = [
