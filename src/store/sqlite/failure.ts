@@ -24,6 +24,11 @@ const REASONS: Readonly<Record<number, UnavailableReason>> = {
 
 const PRIMARY_CODE = 0xff
 
+export function hasErrcode(error: unknown, primaryCode: number): boolean {
+  const { errcode } = error as { errcode?: unknown }
+  return typeof errcode === 'number' && (errcode & PRIMARY_CODE) === primaryCode
+}
+
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { message: 'unknown error' }
   const { code, errcode } = error as { code?: unknown; errcode?: unknown }

@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { toFailure } from './failure.ts'
+import { hasErrcode, toFailure } from './failure.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 
 /** The file is not one that we may open; its message is for the operator. Nothing in the file was changed. */
@@ -10,6 +10,7 @@ export class RefusedError extends Error {}
 // Beyond this size a full check would hold up the start for seconds; `push-relay check-store` does it on demand.
 const CHECKED_AT_START_BYTES = 256 * 1024 * 1024
 const BUSY_TIMEOUT_MS = 1000
+const SQLITE_BUSY = 5
 
 /** One process per file: held for as long as the connection is open, and given up by the system if we are killed. */
 export function takeLock(path: string): DatabaseSync {
@@ -21,7 +22,7 @@ export function takeLock(path: string): DatabaseSync {
     return lock
   } catch (error) {
     lock.close()
-    if (toFailure(error).reason !== 'io-error') throw error
+    if (!hasErrcode(error, SQLITE_BUSY)) throw error
     throw new RefusedError(`${path} is in use by another process (it holds ${path}.lock)`)
   }
 }
@@ -53,8 +54,13 @@ export function openForWriting(path: string): DatabaseSync {
 
 export function openForReading(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
-  db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
-  return db
+  try {
+    db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
 }
 
 /** `start` skips the pages of a large file; `full` also compares every index with its table. */
@@ -62,8 +68,6 @@ export type CheckDepth = 'start' | 'full'
 
 /** Throws RefusedError unless this is a sound file of ours, of a version that we know. Changes nothing. */
 export function checkFile(path: string, depth: CheckDepth): void {
-  const { applicationId } = readHeader(path)
-  if (applicationId !== APPLICATION_ID) throw new RefusedError(`${path} is a database of another program`)
   let problem: string | undefined
   try {
     problem = findProblem(path, depth)
@@ -76,6 +80,7 @@ export function checkFile(path: string, depth: CheckDepth): void {
 function findProblem(path: string, depth: CheckDepth): string | undefined {
   const db = openForReading(path)
   try {
+    if (readPragma(db, 'application_id') !== APPLICATION_ID) return 'it is a database of another program'
     const version = readPragma(db, 'user_version')
     if (version > MIGRATIONS.length) {
       return `it was written by a newer release (format ${version}, this one knows ${MIGRATIONS.length})`
@@ -89,22 +94,6 @@ function findProblem(path: string, depth: CheckDepth): string | undefined {
   }
 }
 
-// https://www.sqlite.org/fileformat.html#the_database_header
-const HEADER_BYTES = 100
-const MAGIC = 'SQLite format 3\0'
-const APPLICATION_ID_OFFSET = 68
-
-function readHeader(path: string): { applicationId: number } {
-  const header = Buffer.alloc(HEADER_BYTES)
-  const file = openSync(path, 'r')
-  const length = readSync(file, header, 0, HEADER_BYTES, 0)
-  closeSync(file)
-  if (length < HEADER_BYTES || header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
-    throw new RefusedError(`${path} is not a database, or it is damaged`)
-  }
-  return { applicationId: header.readUInt32BE(APPLICATION_ID_OFFSET) }
-}
-
 function migrate(db: DatabaseSync): void {
   for (let version = readPragma(db, 'user_version'); version < MIGRATIONS.length; version++) {
     db.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}; COMMIT`)
@@ -115,8 +104,17 @@ function readPragma(db: DatabaseSync, name: string): number {
   return Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
 }
 
-// SQLite gives -wal and -shm the mode of the database.
+/**
+ * SQLite gives -wal and -shm the mode of the database. A file that exists is not opened here: closing any descriptor of a
+ * file ends every POSIX lock that this process has on it, also those of a connection in another thread, and without its
+ * lock another program that closes the database deletes the log under us.
+ * https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+ */
 function createPrivate(path: string): void {
-  closeSync(openSync(path, 'a', 0o600))
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
 }

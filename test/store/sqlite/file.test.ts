@@ -78,13 +78,13 @@ test('a damaged file is refused and left as it is', async t => {
 test('a truncated file is refused and left as it is', async t => {
   const path = await filledStore(t)
   truncateSync(path, 50)
-  await assertRefused(path, /is not a database, or it is damaged/)
+  await assertRefused(path, /relay\.db cannot be used: .*(damaged|malformed)/)
 })
 
 test('a file that is no database is refused and left as it is', async t => {
   const path = join(await temporaryDirectory(t), 'relay.db')
   writeFileSync(path, 'Dear diary, '.repeat(1000), { mode: 0o644 })
-  await assertRefused(path, /is not a database, or it is damaged/)
+  await assertRefused(path, /relay\.db cannot be used: file is not a database/)
   assert.equal(statSync(path).mode & 0o777, 0o644)
 })
 

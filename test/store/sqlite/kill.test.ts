@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -51,4 +51,17 @@ test('kill -9 in the middle of writing loses nothing that was acknowledged', asy
     acknowledged.push(...(await writeAndKill(path, count)))
     await assertComplete(t, path, acknowledged)
   }
+})
+
+test('after a restart of the writer thread, another program that closes the file takes no log away', async t => {
+  const path = join(await temporaryDirectory(t), 'relay.db')
+  const child = spawnSync(process.execPath, [join(import.meta.dirname, 'outside-child.ts'), path], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  assert.equal(child.signal, 'SIGKILL')
+  const ids = JSON.parse(child.stdout) as string[]
+  assert.equal(ids.length, 5)
+  const { store } = await openStore(t, { path })
+  for (const id of ids) assert.equal((await store.message(id))?.state, 'pending', 'acknowledged, and lost')
 })
