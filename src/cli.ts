@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { Config } from './config/config.ts'
 import { describeConfig } from './config/describe-config.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
 import { decideFirstRun, FIRST_RUN_REPORT, SAMPLE_JWT_FILE, writeFirstRun } from './config/first-run.ts'
@@ -20,6 +21,8 @@ const HELP = `push-relay <command>
 
 Variables are explained in .env.example.
 `
+
+const FIRST_STEPS_HINT = 'Commands to try: npx push-relay first-steps\n'
 
 type Command = () => Promise<number>
 
@@ -77,7 +80,7 @@ async function serve(): Promise<number> {
   const found = readEnvironment(directory)
   const firstRun = decideFirstRun(found, directory)
   if (firstRun.run === 'yes') {
-    await writeFirstRun(directory)
+    await writeFirstRun(directory, found.relay)
     print(FIRST_RUN_REPORT)
   }
   const environment = firstRun.run === 'yes' ? readEnvironment(directory) : found
@@ -85,9 +88,15 @@ async function serve(): Promise<number> {
   if (!result.ok) {
     return fail(configReport(result.problems, firstRun.run === 'refused' ? firstRun.reason : undefined))
   }
+  const isFirstRun = firstRun.run === 'yes'
   const { main } = await import('./main.ts')
-  await main(firstRun.run === 'yes' ? { ...result.config, isFirstRun: true } : result.config)
-  return 0
+  try {
+    await main(isFirstRun ? { ...result.config, isFirstRun } : result.config)
+  } catch (error) {
+    return fail(startReport(error, result.config))
+  }
+  // The first start may have ended before it could print them.
+  return print(!isFirstRun && hasFirstSteps(result.config) ? FIRST_STEPS_HINT : '')
 }
 
 async function checkConfig(): Promise<number> {
@@ -108,10 +117,14 @@ async function firstSteps(): Promise<number> {
   const environment: Environment = readEnvironment()
   const result = readConfig(environment.relay)
   if (!result.ok) return fail(configReport(result.problems))
-  if (result.config.apns?.environment !== 'simulator' || !existsSync(SAMPLE_JWT_FILE)) {
+  if (!hasFirstSteps(result.config)) {
     return fail('first-steps: works only with what the first start sets up: the simulator and a sample user')
   }
   return print(firstRunCommands(result.config))
+}
+
+function hasFirstSteps(config: Config): boolean {
+  return config.apns?.environment === 'simulator' && existsSync(SAMPLE_JWT_FILE)
 }
 
 async function simulator(): Promise<number> {

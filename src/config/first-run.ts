@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { type JWK, SignJWT } from 'jose'
 import { systemClock } from '../domain/clock.ts'
 import type { Environment } from './environment.ts'
+import type { RelayEnvironment } from './read-config.ts'
+import { VARIABLES } from './variables.ts'
 import { parseVerificationKey } from './verification-key.ts'
 
 /** Where the first run puts what it makes, below the directory in which push-relay was started. */
@@ -15,13 +17,17 @@ export const SAMPLE_JWT_FILE = 'data/bob.jwt'
 export const SAMPLE_RECIPIENT = 'bob@localhost'
 const SAMPLE_JWT_SECONDS = 30 * 86_400
 
+/** Given alone they say where to try it out, not that it is configured; the first run takes them over into `.env`. */
+const PLACE = [VARIABLES.host, VARIABLES.port, VARIABLES.simulatorPort, VARIABLES.logLevel]
+
 /** `no`: it is configured already. `refused`: it is not, but inventing a configuration could do harm. */
 export type FirstRunDecision = { run: 'yes' | 'no' } | { run: 'refused'; reason: string }
 
 export function decideFirstRun(environment: Environment, directory: string): FirstRunDecision {
   if (environment.hasDotEnv) return { run: 'no' }
-  if (Object.keys(environment.relay).length > 0) {
-    return { run: 'refused', reason: 'nothing is made up here, because some RELAY_* variables are set' }
+  const inTheWay = Object.keys(environment.relay).filter(name => !isPlace(name, environment.relay))
+  if (inTheWay.length > 0) {
+    return { run: 'refused', reason: `nothing is made up here, because of ${inTheWay.sort().join(', ')}` }
   }
   if (environment.isProduction) {
     return { run: 'refused', reason: 'nothing is made up here, because NODE_ENV is production' }
@@ -35,16 +41,22 @@ export function decideFirstRun(environment: Environment, directory: string): Fir
   return { run: 'yes' }
 }
 
+/** A value that does not fit is reported and not written down. */
+function isPlace(name: string, relay: RelayEnvironment): boolean {
+  const text = relay[name]?.trim() ?? ''
+  return PLACE.some(variable => variable.name === name && (text === '' || variable.parse(text).ok))
+}
+
 /**
  * Writes a configuration that works: fresh tokens, a JWT key, SQLite, and the simulator in Apple's place. Nothing that
  * exists is overwritten. `.env` comes last: until it is there, the next start begins again.
  */
-export async function writeFirstRun(directory: string): Promise<void> {
+export async function writeFirstRun(directory: string, relay: RelayEnvironment = {}): Promise<void> {
   mkdirSync(join(directory, DATA), { recursive: true, mode: 0o700 })
   createSecretFile(join(directory, KEY_FILE), () => `${JSON.stringify(newKey())}\n`)
   const sample = await signSample(readKey(join(directory, KEY_FILE)))
   createSecretFile(join(directory, SAMPLE_JWT_FILE), () => `${sample}\n`)
-  writeFileSync(join(directory, '.env'), dotEnv(), { flag: 'wx', mode: 0o600 })
+  writeFileSync(join(directory, '.env'), dotEnv() + placeLines(relay), { flag: 'wx', mode: 0o600 })
 }
 
 /** What an earlier, interrupted first run left is kept. */
@@ -92,6 +104,13 @@ RELAY_STORE=sqlite:./${DATABASE}
 RELAY_APNS_ENVIRONMENT=simulator
 RELAY_APNS_TOPICS=com.example.chat
 `
+}
+
+function placeLines(relay: RelayEnvironment): string {
+  return PLACE.map(({ name }) => ({ name, text: relay[name]?.trim() ?? '' }))
+    .filter(({ text }) => text !== '')
+    .map(({ name, text }) => `${name}=${text}\n`)
+    .join('')
 }
 
 export const FIRST_RUN_REPORT = `This is the first start here, so push-relay wrote a configuration to try it out:

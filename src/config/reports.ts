@@ -1,3 +1,5 @@
+import type { Config } from './config.ts'
+
 /** Every problem of a configuration, as an operator reads it. */
 export function configReport(problems: readonly string[], whyNoFirstRun?: string): string {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
@@ -20,11 +22,23 @@ const ADVICE: Record<string, string> = {
   ENOTFOUND: 'that name is not known; see RELAY_HOST',
 }
 
+type Ports = Pick<Config, 'port' | 'simulatorPort'>
+
 /** One readable report of whatever stopped a start. Without a stack: the reader is an operator, not a debugger. */
-export function startReport(error: unknown): string {
+export function startReport(error: unknown, ports?: Ports): string {
   const reasons = [...causes(error)].map(cause => (cause instanceof Error ? cause.message : String(cause)))
-  const advice = ADVICE[(error as { code?: string } | null)?.code ?? '']
+  const { code = '', port } = (error ?? {}) as { code?: string; port?: number }
+  const advice = (code === 'EADDRINUSE' ? portAdvice(port, ports) : undefined) ?? ADVICE[code]
   return `push-relay cannot start: ${[...new Set(reasons)].join(': ')}${advice ? ` (${advice})` : ''}`
+}
+
+/** Which of the two ports it is, and what to write. */
+function portAdvice(port: number | undefined, ports: Ports | undefined): string | undefined {
+  if (port === undefined || ports === undefined) return undefined
+  const another = port < 50_000 ? port + 10_000 : port - 10_000
+  if (port === ports.port) return `${port} is the relay's own: put RELAY_PORT=${another} into .env`
+  if (port !== ports.simulatorPort) return undefined
+  return `${port} is the simulator's: put RELAY_SIMULATOR_PORT=${another} into .env`
 }
 
 function* causes(error: unknown): Generator<unknown> {

@@ -109,7 +109,7 @@ test('serve with a port in use is one readable report', async t => {
   const env = { ...VALID, RELAY_PORT: String(port), RELAY_SIMULATOR_PORT: '0' }
   const ended = await pushRelay(emptyDirectory(t), ['serve'], { env })
   assert.equal(ended.code, 1)
-  assert.match(
+  assert.match(ended.stderr, /^push-relay cannot start: .*is the relay.s own: put RELAY_PORT=\d+ into .env/m)
     ended.stderr,
     /^push-relay cannot start: .*another program listens there already; see RELAY_PORT/m,
   )

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -29,8 +29,8 @@ async function freePorts(): Promise<[number, number]> {
   return [one!, two!]
 }
 
-/** Resolves when the relay says that it has started; it is stopped, gracefully, at the end of the test. */
-async function startRelay(t: TestContext, directory: string): Promise<void> {
+/** Resolves, with what it has printed, when the relay names the commands; it is stopped at the end of the test. */
+async function startRelay(t: TestContext, directory: string): Promise<string> {
   const relay = spawn(process.execPath, [BIN, 'serve'], { cwd: directory, env: {}, stdio: 'pipe' })
   const exited = once(relay, 'exit')
   t.after(async () => {
@@ -44,25 +44,32 @@ async function startRelay(t: TestContext, directory: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     relay.stdout.on('data', chunk => {
       output += chunk
-      if (output.includes('"msg":"started"')) resolve()
+      if (output.includes('first-steps')) resolve()
     })
     relay.once('exit', () => reject(new Error(`the relay ended before it had started: ${output}`)))
   })
+  return output
 }
 
-test('the first start sets everything up and says so, even when its port is taken', async t => {
-  const directory = emptyDirectory(t)
-  // Whether this listens or somebody else does: the default port is taken.
-  const taken = await listenOn(8080).catch(() => undefined)
-  t.after(() => taken?.close())
-  const ended = await pushRelay(directory, ['serve'])
-  assert.equal(ended.code, 1)
-  assert.match(ended.stdout, /^This is the first start here/)
-  assert.match(ended.stderr, /^push-relay cannot start: .*RELAY_PORT/m)
-  assert.ok(existsSync(join(directory, '.env')))
-  const checked = await pushRelay(directory, ['check-config'])
-  assert.equal(checked.code, 0, checked.stderr)
-})
+const PORTS = { port: 'RELAY_PORT', simulatorPort: 'RELAY_SIMULATOR_PORT' }
+
+for (const [whose, variable] of Object.entries(PORTS)) {
+  test(`a first start whose ${whose} is taken says which it is; the next one names the commands`, async t => {
+    const directory = emptyDirectory(t)
+    const [port, simulatorPort] = await freePorts()
+    const taken = await listenOn(whose === 'port' ? port : simulatorPort)
+    t.after(() => taken.close())
+    const env = { RELAY_PORT: String(port), RELAY_SIMULATOR_PORT: String(simulatorPort) }
+    const ended = await pushRelay(directory, ['serve'], { env })
+    assert.equal(ended.code, 1)
+    assert.match(ended.stdout, /^This is the first start here/)
+    assert.match(ended.stderr, new RegExp(`^push-relay cannot start: .* put ${variable}=\\d+ into .env`, 'm'))
+    taken.close()
+    await once(taken, 'close')
+    // The ports are in .env now.
+    assert.match(await startRelay(t, directory), /^Commands to try: npx push-relay first-steps$/m)
+  })
+}
 
 test('the commands that it prints work when pasted', async t => {
   const directory = emptyDirectory(t)

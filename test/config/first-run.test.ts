@@ -33,11 +33,35 @@ test('runs only where nothing is configured', t => {
   const directory = directoryFor(t)
   assert.equal(decideFirstRun(FRESH, directory).run, 'yes')
   assert.equal(decideFirstRun({ ...FRESH, hasDotEnv: true }, directory).run, 'no')
-  assert.equal(decideFirstRun({ ...FRESH, relay: { RELAY_PORT: '1' } }, directory).run, 'refused')
+  assert.equal(decideFirstRun({ ...FRESH, relay: { RELAY_STORE: '' } }, directory).run, 'refused')
   assert.equal(decideFirstRun({ ...FRESH, isProduction: true }, directory).run, 'refused')
   mkdirSync(join(directory, 'data'))
   writeFileSync(join(directory, 'data/relay.db'), '')
   assert.equal(decideFirstRun(FRESH, directory).run, 'refused')
+})
+
+const PLACE = {
+  RELAY_PORT: '18090',
+  RELAY_HOST: ' ::1 ',
+  RELAY_SIMULATOR_PORT: '18091',
+  RELAY_LOG_LEVEL: 'debug',
+}
+
+test('where to listen and what to log may be given, and is kept', async t => {
+  const directory = directoryFor(t)
+  assert.equal(decideFirstRun({ ...FRESH, relay: { ...PLACE, RELAY_HOST: '' } }, directory).run, 'yes')
+  await writeFirstRun(directory, PLACE)
+  const { port, host, simulatorPort, logLevel } = configIn(directory)
+  assert.deepEqual([port, host, simulatorPort, logLevel], [18090, '::1', 18091, 'debug'])
+})
+
+test('what would not work is not written down', t => {
+  const relay = { ...PLACE, RELAY_PORT: '80\nRELAY_ADMIN_TOKENS=x', RELAY_PREVIEW: 'none' }
+  const decision = decideFirstRun({ ...FRESH, relay }, directoryFor(t))
+  assert.deepEqual(decision, {
+    run: 'refused',
+    reason: 'nothing is made up here, because of RELAY_PORT, RELAY_PREVIEW',
+  })
 })
 
 test('writes a configuration that is valid, private and different each time', async t => {
