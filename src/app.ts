@@ -55,13 +55,18 @@ export async function buildApp(
   await store.open()
   const closers: (() => Promise<void>)[] = [() => store.close()]
   const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close()
+    for (const close of closers.splice(0).reverse()) {
+      // A part that cannot close properly must not keep the others open.
+      await close().catch(error => events.emit('loop.failed', { loop: 'close', error }))
+    }
   }
   try {
-    const parts = await startParts(config, { store, clock, events, overrides, closers })
+    const { startLoops, ...parts } = await startParts(config, { store, clock, events, overrides, closers })
     const http = Fastify(fastifyOptions(config, logger))
     let isStopping = false
     http.addHook('onClose', closeAll)
+    // Not before the port is ours: a second relay by mistake must not push anything.
+    http.addHook('onListen', async () => startLoops())
     await registerHttp(http, {
       ...parts,
       config,
@@ -104,9 +109,10 @@ async function startParts(config: Config, input: PartsInput) {
     ...(windowDeliveries === undefined ? {} : { windowDeliveries }),
   })
   const reaper = createReaper({ store, clock, events, traceRetentionMs: config.traceRetentionMs })
-  events.on('registration.changed', () => dispatcher.registrationChanged())
-  await dispatcher.start()
-  reaper.start()
+  events.on('registration.changed', () => dispatcher.wakeForDue())
+  // The store may have given back the leases of what was under way.
+  events.on('store.recovered', () => dispatcher.wake())
+  await dispatcher.load()
   closers.push(() => dispatcher.stop(config.shutdownMs * DRAIN_SHARE))
   closers.push(() => reaper.stop())
   const metrics: Metrics = createMetrics(events, { store, inMemory: () => dispatcher.inMemory(), clock })
@@ -122,7 +128,11 @@ async function startParts(config: Config, input: PartsInput) {
     sendTest: createSendTest({ providers, settings, clock }),
     relayHealth: () => relayHealth(dispatcher, providers),
     metricsText: () => metrics.text(),
-    onRequeued: () => dispatcher.wake(),
+    onRequeued: () => dispatcher.wakeForDue(),
+    startLoops: () => {
+      dispatcher.start()
+      reaper.start()
+    },
   }
 }
 

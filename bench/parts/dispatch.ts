@@ -21,7 +21,8 @@ export const dispatch: StartPart = async () => {
     clock: systemClock,
     events,
   })
-  await dispatcher.start()
+  await dispatcher.load()
+  dispatcher.start()
   // The first turn finds the outbox empty; until then new messages would have to join its end.
   while (!dispatcher.reserve(0, 0)) await new Promise(setImmediate)
   return {

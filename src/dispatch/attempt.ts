@@ -42,16 +42,23 @@ export async function attemptDelivery(
   deps: AttemptDependencies,
 ): Promise<DeliveryEnd> {
   for (;;) {
-    const gone = await refreshRegistration(delivery, deps)
-    if (gone) return gone
-    const now = deps.clock.now()
-    if (now >= delivery.round.message.expiresAt)
-      return { next: 'finish', state: 'expired', reason: 'expired' }
-    const outcome = await attemptOnce(delivery, provider, deps)
-    if (outcome === undefined) return crashed(delivery, provider, deps)
-    const end = await follow(outcome, { delivery, provider, deps, sentAt: now })
+    // Awaited only when there is something to wait for: this is every push's way.
+    const gone = isStale(delivery, deps) ? await refreshRegistration(delivery, deps) : undefined
+    const attempted = { delivery, provider, deps, sentAt: deps.clock.now() }
+    const end = gone ?? expiredEnd(attempted) ?? (await attemptAndFollow(attempted))
     if (end) return end
   }
+}
+
+function expiredEnd({ delivery, sentAt }: Attempted): DeliveryEnd | undefined {
+  const isExpired = sentAt >= delivery.round.message.expiresAt
+  return isExpired ? { next: 'finish', state: 'expired', reason: 'expired' } : undefined
+}
+
+async function attemptAndFollow(attempted: Attempted): Promise<DeliveryEnd | undefined> {
+  const { delivery, provider, deps } = attempted
+  const outcome = await attemptOnce(delivery, provider, deps)
+  return outcome === undefined ? crashed(delivery, provider, deps) : follow(outcome, attempted)
 }
 
 interface Attempted {
@@ -62,33 +69,15 @@ interface Attempted {
 }
 
 /** Undefined when the delivery is to be attempted again now. */
-async function follow(outcome: Outcome, attempted: Attempted): Promise<DeliveryEnd | undefined> {
-  const { delivery, provider, deps } = attempted
-  const { registration, record } = delivery
-  const other = delivery.triedEnvironment === undefined ? provider.otherEnvironment(registration) : undefined
-  const decision = decide(outcome, {
-    attemptCount: record.attemptCount,
-    repeats: delivery.repeats,
-    canTryOtherEnvironment: other !== undefined,
-    clock: deps.clock,
-  })
-  tell(attempted, decision.next === 'finish' ? decision.state : 'pending')
+async function follow(answered: Outcome, attempted: Attempted): Promise<DeliveryEnd | undefined> {
+  const { delivery, deps } = attempted
+  const { registration, firstAnswer } = delivery
+  const outcome = firstAnswer && saysNothing(answered) ? firstAnswer : answered
   const isWave = deps.waves.observe(registration.app, registration.recipient, outcome.kind === 'misaddressed')
-  if (decision.next === 'again') {
-    delivery.repeats++
-    return undefined
-  }
-  if (decision.next === 'other-environment') {
-    delivery.triedEnvironment = registration.environment
-    // As doubtful as a client's word: a complaint about the environment is about this token, not about our key.
-    delivery.registration = {
-      ...registration,
-      environment: other ?? registration.environment,
-      environmentSource: 'client',
-    }
-    return undefined
-  }
-  if (outcome.kind === 'unregistered' && (await hasNewToken(delivery, deps))) return undefined
+  const decision = decideFor(outcome, attempted)
+  const isAgain = await goesOn(outcome, decision, attempted)
+  tell(attempted, !isAgain && decision.next === 'finish' ? decision.state : 'pending')
+  if (isAgain || decision.next === 'again' || decision.next === 'other-environment') return undefined
   const effect = effectOf(outcome, attempted, isWave)
   return {
     ...decision,
@@ -97,19 +86,56 @@ async function follow(outcome: Outcome, attempted: Attempted): Promise<DeliveryE
   }
 }
 
-/** Reads the registration again if it may have changed. Answers an end when there is none to send to. */
+/** Another environment that cannot be reached, or not by us, has not taken the blame from a token that the first refused. */
+function saysNothing({ kind }: Outcome): boolean {
+  return kind === 'unsent' || kind === 'blocked'
+}
+
+function decideFor(outcome: Outcome, { delivery, provider, deps }: Attempted): Decision {
+  const other =
+    delivery.firstAnswer === undefined ? provider.otherEnvironment(delivery.registration) : undefined
+  return decide(outcome, {
+    attemptCount: delivery.record.attemptCount,
+    repeats: delivery.repeats,
+    canTryOtherEnvironment: other !== undefined,
+    clock: deps.clock,
+  })
+}
+
+/** Prepares another attempt in this round; false when there is none. */
+async function goesOn(
+  outcome: Outcome,
+  decision: Decision,
+  { delivery, provider, deps }: Attempted,
+): Promise<boolean> {
+  const { registration } = delivery
+  if (outcome.kind === 'unregistered') return hasNewToken(delivery, deps)
+  if (decision.next === 'again') delivery.repeats++
+  else if (decision.next === 'other-environment' && outcome.kind === 'misaddressed') {
+    const environment = provider.otherEnvironment(registration) ?? registration.environment
+    delivery.firstAnswer = outcome
+    // As doubtful as a client's word: a complaint about the environment is about this token, not about our key.
+    delivery.registration = { ...registration, environment, environmentSource: 'client' }
+  } else return false
+  return true
+}
+
+function isStale({ registration, revision }: ActiveDelivery, deps: AttemptDependencies): boolean {
+  return deps.store.isStale(registration.recipient, revision)
+}
+
+/** Reads the registration again. Answers an end when there is none to send to. */
 async function refreshRegistration(
   delivery: ActiveDelivery,
   deps: AttemptDependencies,
 ): Promise<DeliveryEnd | undefined> {
-  if (!deps.store.isStale(delivery.registration.recipient, delivery.revision)) return undefined
   const found = await deps.store.registration(delivery.registration).catch(() => undefined)
   // The store cannot read now: the delivery waits, nothing is known to be wrong with it.
   if (!found) return { next: 'wait', runAt: deps.clock.now() + 1000, reason: 'store-unavailable' }
   if (!found.found) return { next: 'finish', state: 'unregistered', reason: goneReason(found) }
   if (found.registration.version !== delivery.registration.version) {
     delivery.registration = found.registration
-    delete delivery.triedEnvironment
+    delete delivery.firstAnswer
   }
   delivery.revision = found.revision
   return undefined
@@ -121,6 +147,7 @@ export function goneReason(found: FoundRegistration & { found: false }): string 
 
 /** The token died, but the device has registered anew meanwhile: the message is for its new token. */
 async function hasNewToken(delivery: ActiveDelivery, deps: AttemptDependencies): Promise<boolean> {
+  if (!isStale(delivery, deps)) return false
   const { token } = delivery.registration
   const gone = await refreshRegistration(delivery, deps)
   return gone === undefined && delivery.registration.token !== token
@@ -214,7 +241,7 @@ function effectOf(
     return { version, kind: 'misaddressed', suspendAt: STRIKES_TO_SUSPEND, reason }
   }
   if (outcome.kind !== 'accepted') return undefined
-  if (delivery.triedEnvironment !== undefined) {
+  if (delivery.firstAnswer !== undefined) {
     return { version, kind: 'accepted', learnedEnvironment: delivery.registration.environment }
   }
   const isRecent = lastAcceptedAt !== undefined && sentAt - lastAcceptedAt < LAST_ACCEPTED_PRECISION_MS

@@ -76,9 +76,11 @@ export class Claims {
     if (at < this.#sleepsUntil) this.#loop.wake()
   }
 
-  /** One due delivery of a paused scope, leased and kept by the pause; undefined when none waits. */
+  /** One due delivery of a paused scope: the one that the pause kept, else one from the store; undefined when none waits. */
   async probeFor(pause: Pause): Promise<ActiveDelivery | undefined> {
-    if (pause.probe) return pause.probe
+    const { probe: kept } = pause
+    delete pause.probe
+    if (kept) return kept
     const { store, clock } = this.#deps
     for (const { scope, dueAt } of await store.waitingScopes()) {
       if (!isWithin(scope, pause.scope) || dueAt > clock.now()) continue
@@ -91,7 +93,8 @@ export class Claims {
   }
 
   async #turn(): Promise<number> {
-    this.#sleepsUntil = 0
+    // What is parked during this turn may come too late for it: then another turn follows.
+    this.#sleepsUntil = Number.POSITIVE_INFINITY
     const mayClaim = this.#hasOutboxBacklog && this.#mayClaimOutbox()
     const begun = mayClaim ? await this.#claimOutbox() : 0
     const due = await this.#claimDue()
@@ -136,8 +139,10 @@ export class Claims {
     let nextAt = Number.POSITIVE_INFINITY
     for (const { scope, dueAt } of await store.waitingScopes()) {
       if (pauses.holdingLane(scope)) continue
-      if (dueAt > clock.now()) nextAt = Math.min(nextAt, dueAt)
-      else begun += await this.#claimScope(scope)
+      const taken = dueAt > clock.now() ? 0 : await this.#claimScope(scope)
+      begun += taken
+      // Due, but there is no room: the lane wakes this when it has some; at the latest it looks again itself.
+      if (taken === 0) nextAt = Math.min(nextAt, dueAt > clock.now() ? dueAt : clock.now() + STALL_MS)
     }
     return { begun, nextAt }
   }
@@ -146,7 +151,10 @@ export class Claims {
     const { store, window, clock, laneNamed, begin } = this.#deps
     const lane = laneNamed(scope)
     const limit = Math.min(lane?.room() ?? BATCH, window.room(), BATCH)
-    if (limit === 0) return 0
+    if (limit === 0) {
+      lane?.expectBacklog()
+      return 0
+    }
     const checked = lane?.checkBacklog()
     const claimed = await store.claimDeliveries(scope, clock.now(), limit)
     checked?.(claimed.length < limit)

@@ -5,11 +5,11 @@ import type { ProviderName, Registration } from '../domain/registration.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { AcceptReceipt, QueuedMessage, Store } from '../store/store.ts'
 import type { Events } from '../telemetry/events.ts'
-import { attemptDelivery, type DeliveryEnd } from './attempt.ts'
+import { type AttemptDependencies, attemptDelivery, type DeliveryEnd } from './attempt.ts'
 import { Claims } from './claims.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
-import { type Pause, Pauses } from './pauses.ts'
+import { isWithin, type Pause, Pauses } from './pauses.ts'
 import { type ActiveDelivery, firstRound, type Round } from './round.ts'
 import { Settler } from './settler.ts'
 import { type Wave, Waves } from './waves.ts'
@@ -41,6 +41,8 @@ export class Dispatcher {
   readonly #claims: Claims
   readonly #proven = new Set<string>()
   #isStopping = false
+  #stopped: Promise<void> | undefined
+  readonly #attemptDeps: AttemptDependencies
 
   constructor(deps: DispatcherDependencies) {
     this.#deps = deps
@@ -49,6 +51,7 @@ export class Dispatcher {
     this.#lanes = new Lanes(deps.providers, this.#window.laneLimit())
     this.#pauses = new Pauses(clock, events, pause => this.#probe(pause))
     this.#waves = new Waves(clock, events)
+    this.#attemptDeps = { ...deps, waves: this.#waves, isProven: scope => this.#proven.has(scope) }
     this.#settler = new Settler(deps, (round, state) => this.#leave(round, state))
     this.#claims = new Claims({
       ...deps,
@@ -60,8 +63,12 @@ export class Dispatcher {
     })
   }
 
-  async start(): Promise<void> {
+  /** Reads what must be known before the first attempt. */
+  async load(): Promise<void> {
     for (const scope of await this.#deps.store.provenScopes()) this.#proven.add(scope)
+  }
+
+  start(): void {
     this.#claims.start()
   }
 
@@ -81,13 +88,13 @@ export class Dispatcher {
     this.#enter(round)
   }
 
-  /** Messages wait in the outbox, or deliveries have become due. */
+  /** Messages wait in the outbox that nobody has begun. */
   wake(): void {
     this.#claims.wakeForOutbox()
   }
 
-  /** What waited for a registration may be due now, elsewhere. */
-  registrationChanged(): void {
+  /** Deliveries that waited may be due now: their registration changed, or an operator revived them. */
+  wakeForDue(): void {
     this.#claims.wake()
   }
 
@@ -107,15 +114,20 @@ export class Dispatcher {
    * Begins nothing more, lets what is in flight finish within `limitMs`, and gives the rest back to the outbox. What is
    * cut off is attempted again after the next start, with the same ids.
    */
-  async stop(limitMs: number): Promise<void> {
-    if (this.#isStopping) return
+  stop(limitMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(limitMs)
+    return this.#stopped
+  }
+
+  async #stop(limitMs: number): Promise<void> {
     this.#isStopping = true
     await this.#claims.stop()
     for (const probe of this.#pauses.stop()) this.#park(probe, this.#deps.clock.now())
     for (const lane of this.#lanes.all()) this.#parkAll(lane)
     await this.#lanes.idle(limitMs, this.#deps.clock)
     await this.#settler.stop()
-    await this.#deps.store.releaseLeases()
+    // A store that cannot write now gives them back at its next start.
+    await this.#deps.store.releaseLeases().catch(() => {})
   }
 
   #enter(round: Round): void {
@@ -125,7 +137,8 @@ export class Dispatcher {
   #offer(delivery: ActiveDelivery): void {
     const lane = this.#lanes.for(delivery.registration)
     const joinsEnd = delivery.round.kind === 'first' && lane.hasBacklog
-    if (this.#isStopping || joinsEnd || lane.room() === 0 || this.#pauses.holding(lane.scopes)) {
+    const hasRoom = lane.room() > 0 && (delivery.round.kind === 'later' || !this.#window.isOverfull())
+    if (this.#isStopping || joinsEnd || !hasRoom || this.#pauses.holding(lane.scopes)) {
       this.#park(delivery, delivery.round.message.receivedAt)
       return
     }
@@ -150,16 +163,9 @@ export class Dispatcher {
   }
 
   async #attempt(delivery: ActiveDelivery, lane: Lane): Promise<DeliveryEnd> {
-    const { store, clock, events } = this.#deps
-    const isProven = (scope: string) => this.#proven.has(scope)
+    const { clock, events } = this.#deps
     try {
-      return await attemptDelivery(delivery, lane.provider, {
-        store,
-        clock,
-        events,
-        waves: this.#waves,
-        isProven,
-      })
+      return await attemptDelivery(delivery, lane.provider, this.#attemptDeps)
     } catch (error) {
       // A bug around the attempt: this delivery waits, the others go on.
       events.emit('loop.failed', { loop: 'attempt', error })
@@ -167,8 +173,8 @@ export class Dispatcher {
     }
   }
 
-  #pauseScope(end: DeliveryEnd & { next: 'pause' }): Pause {
-    const pause = this.#pauses.pause(end.scope, end.kind, end.reason ?? end.kind, end.untilMs)
+  #pauseScope(end: DeliveryEnd & { next: 'pause' }, probed?: Pause): Pause {
+    const pause = this.#pauses.pause({ ...end, reason: end.reason ?? end.kind }, probed)
     for (const lane of this.#lanes.all()) {
       if (!lane.scopes.includes(end.scope)) continue
       lane.expectBacklog()
@@ -182,6 +188,12 @@ export class Dispatcher {
   }
 
   #probe(pause: Pause): void {
+    const isHeld = this.#pauses.list().some(other => other !== pause && isWithin(pause.scope, other.scope))
+    // While all around it is paused nothing can be learned about this scope alone.
+    if (isHeld) {
+      this.#prolong(pause)
+      return
+    }
     this.#claims.probeFor(pause).then(
       probe => {
         if (probe && this.#isStopping) this.#park(probe, this.#deps.clock.now())
@@ -201,7 +213,6 @@ export class Dispatcher {
     lane.beginProbe()
     const end = await this.#attempt(probe, lane)
     this.#lanes.ended(lane)
-    delete pause.probe
     if (end.next === 'pause') {
       this.#probeFailed(pause, probe, end)
       return
@@ -214,15 +225,17 @@ export class Dispatcher {
   }
 
   #probeFailed(pause: Pause, probe: ActiveDelivery, end: DeliveryEnd & { next: 'pause' }): void {
-    const next = this.#pauseScope(end)
-    // Another scope complained than the one that was probed: that one works again.
-    if (next !== pause) this.#resume(pause)
+    const next = this.#pauseScope(end, pause)
+    // Only a part of what was probed is wrong: the rest works again. Anything else says nothing about it.
+    if (isWithin(next.scope, pause.scope) && next !== pause) this.#resume(pause)
+    else if (next !== pause) this.#prolong(pause)
     if (next.probe || this.#isStopping) this.#park(probe, this.#deps.clock.now(), end)
     else next.probe = probe
   }
 
   #prolong(pause: Pause): void {
-    if (!this.#isStopping) this.#pauses.pause(pause.scope, pause.kind, pause.reason, undefined)
+    if (!this.#isStopping)
+      this.#pauses.pause({ scope: pause.scope, kind: pause.kind, reason: pause.reason }, pause)
   }
 
   #resume(pause: Pause): void {
@@ -249,7 +262,7 @@ export class Dispatcher {
   #park(delivery: ActiveDelivery, runAt: number, end?: DeliveryEnd): void {
     const lane = this.#lanes.for(delivery.registration)
     const scope = lane.name
-    lane.parkOne(runAt <= this.#deps.clock.now())
+    lane.startParking(runAt <= this.#deps.clock.now())
     this.#settler.finish(delivery, {
       record: withReason(delivery.record, end?.reason ?? this.#pauses.holdingLane(scope)?.reason),
       wait: { scope, runAt },
@@ -260,9 +273,11 @@ export class Dispatcher {
   #leave(round: Round, state: MessageState | undefined): void {
     this.#window.release(round.deliveries.length, round.textBytes)
     if (state) this.#deps.events.emit('message.settled', { messageId: round.message.id, state })
+    // The store started anew and gave the lease back: what was done is not recorded, so it is to be done again.
+    else if (!this.#isStopping) this.#claims.wakeForOutbox()
     for (const { wait } of round.results) {
       if (!wait) continue
-      this.#lanes.named(wait.scope)?.parkedOne()
+      this.#lanes.named(wait.scope)?.endParking()
       this.#claims.wakeAt(wait.runAt)
     }
     this.#claims.roomFreed()

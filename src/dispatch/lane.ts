@@ -2,6 +2,12 @@ import type { Provider } from '../providers/provider.ts'
 import type { ActiveDelivery } from './round.ts'
 
 /**
+ * New messages that join a backlog keep it alive while they are on their way to the store. After so many claims that found
+ * less than they asked for, order within one commit is given up for getting back to the short way.
+ */
+const SHORT_CLAIMS = 3
+
+/**
  * The deliveries in memory of what pauses together. Bounded, so that one slow provider cannot fill the window and starve
  * the others: what does not fit waits in the store, and what comes later joins its end.
  */
@@ -15,6 +21,7 @@ export class Lane {
   /** Deliveries on their way to the store, and how many have ever gone there. */
   #parking = 0
   #parked = 0
+  #shortClaims = 0
   readonly #limit: number
   #queue: ActiveDelivery[] = []
   #head = 0
@@ -37,14 +44,14 @@ export class Lane {
     return this.#hasBacklog
   }
 
-  /** One more goes to the store, to wait there; `parkedOne` once it has arrived. */
-  parkOne(isDue: boolean): void {
+  /** One more goes to the store, to wait there; `endParking` once it has arrived. */
+  startParking(isDue: boolean): void {
     this.#hasBacklog ||= isDue
     this.#parking++
     this.#parked++
   }
 
-  parkedOne(): void {
+  endParking(): void {
     this.#parking--
   }
 
@@ -57,7 +64,9 @@ export class Lane {
   checkBacklog(): (isAll: boolean) => void {
     const [parking, parked] = [this.#parking, this.#parked]
     return isAll => {
-      if (isAll && parking === 0 && parked === this.#parked) this.#hasBacklog = false
+      this.#shortClaims = isAll ? this.#shortClaims + 1 : 0
+      const isCertain = parking === 0 && parked === this.#parked
+      if (isAll && (isCertain || this.#shortClaims >= SHORT_CLAIMS)) this.#hasBacklog = false
     }
   }
 

@@ -13,10 +13,17 @@ export interface Pause {
   retryAt: number
   /** Probes that failed. */
   failures: number
-  /** The real message that is sent to see whether the scope works again; kept, so that a failed probe writes nothing. */
+  /** The real message with which to see whether the scope works again; kept between probes, so that a failed one writes nothing. */
   probe?: ActiveDelivery
-  isProbing: boolean
   cancelTimer: () => void
+}
+
+export interface PauseCause {
+  scope: string
+  kind: PauseKind
+  reason: string
+  /** When the provider said so; else the backoff decides. */
+  untilMs?: number | undefined
 }
 
 const SECOND = 1000
@@ -33,6 +40,7 @@ export class Pauses {
   readonly #clock: Clock
   readonly #events: Events
   readonly #onProbeDue: (pause: Pause) => void
+  #isStopping = false
 
   constructor(clock: Clock, events: Events, onProbeDue: (pause: Pause) => void) {
     this.#clock = clock
@@ -59,37 +67,38 @@ export class Pauses {
     return [...this.#pauses.values()]
   }
 
-  /** Pauses a scope, or prolongs its pause. What was in flight when the pause began does not lengthen the backoff. */
-  pause(scope: string, kind: PauseKind, reason: string, untilMs: number | undefined): Pause {
+  /**
+   * Pauses a scope. A pause that is on is prolonged only by the end of its own probe: what else was in flight when it
+   * began says nothing new.
+   */
+  pause({ scope, kind, reason, untilMs }: PauseCause, probed?: Pause): Pause {
     const known = this.#pauses.get(scope)
-    if (known && !known.isProbing) return known
+    if (known && known !== probed) return known
     const pause = known ?? this.#begin(scope)
     pause.failures++
-    pause.isProbing = false
     const isNews = pause.kind !== kind || pause.reason !== reason || pause.failures === 1
     pause.kind = kind
     pause.reason = reason
     const waitMs = untilMs === undefined ? this.#backoff(pause) : Math.max(0, untilMs - this.#clock.now())
     pause.retryAt = this.#clock.now() + waitMs
-    pause.cancelTimer = this.#clock.after(waitMs, () => {
-      pause.isProbing = true
-      this.#onProbeDue(pause)
-    })
+    if (!this.#isStopping) pause.cancelTimer = this.#clock.after(waitMs, () => this.#onProbeDue(pause))
     if (isNews) this.#events.emit('scope.paused', { scope, reason, kind, retryMs: waitMs })
     return pause
   }
 
   resume(pause: Pause): void {
-    if (!this.#pauses.delete(pause.scope)) return
+    if (this.#pauses.get(pause.scope) !== pause) return
+    this.#pauses.delete(pause.scope)
     pause.cancelTimer()
     this.#events.emit('scope.resumed', { scope: pause.scope, pausedMs: this.#clock.now() - pause.since })
   }
 
-  /** Cancels every timer; for a stop. Answers the probes that were kept. */
+  /** No probe becomes due any more. Answers the probes that were kept and are not in flight. */
   stop(): ActiveDelivery[] {
+    this.#isStopping = true
     const pauses = this.list()
     for (const pause of pauses) pause.cancelTimer()
-    return pauses.flatMap(pause => (pause.probe && !pause.isProbing ? [pause.probe] : []))
+    return pauses.flatMap(({ probe }) => (probe ? [probe] : []))
   }
 
   #begin(scope: string): Pause {
@@ -100,7 +109,6 @@ export class Pauses {
       reason: '',
       retryAt: 0,
       failures: 0,
-      isProbing: false,
       cancelTimer: () => {},
     }
     this.#pauses.set(scope, pause)

@@ -1,5 +1,6 @@
 import { type DeliveryRecord, deliveryId } from '../domain/delivery.ts'
 import { buildNotification, type Notification, type NotificationSettings } from '../domain/notification.ts'
+import type { Outcome } from '../domain/outcome.ts'
 import type { Preview, Registration } from '../domain/registration.ts'
 import type { DeliveryResult, QueuedMessage } from '../store/store.ts'
 
@@ -12,8 +13,8 @@ export interface ActiveDelivery {
   revision: number
   /** Immediate repeats in this round. */
   repeats: number
-  /** The environment that was tried before the present one turned out better. */
-  triedEnvironment?: string
+  /** How the registration's own environment answered, while another one is tried. */
+  firstAnswer?: Outcome & { kind: 'misaddressed' }
 }
 
 /**

@@ -1,13 +1,16 @@
 import type { Clock } from '../domain/clock.ts'
 import type { MessageState } from '../domain/offline-message.ts'
-import type { DeliveryResult, Store } from '../store/store.ts'
+import { type DeliveryResult, type Store, StoreUnavailableError } from '../store/store.ts'
+import type { Events } from '../telemetry/events.ts'
 import type { ActiveDelivery, Round } from './round.ts'
 
 const RETRY_MS = 1000
+const MAX_BUGS = 5
 
 export interface SettlerDependencies {
   store: Pick<Store, 'settle'>
   clock: Clock
+  events: Events
 }
 
 /**
@@ -47,14 +50,20 @@ export class Settler {
   async #write(round: Round): Promise<MessageState | undefined> {
     const { message, kind, results } = round
     const settlement = { messageId: message.id, recipient: message.content.recipient, round: kind, results }
-    for (;;) {
+    for (let bugs = 0; bugs < MAX_BUGS; ) {
       try {
         return await this.#deps.store.settle({ ...settlement, at: this.#deps.clock.now() })
-      } catch {
-        // The store reports its own trouble; here it only matters that nothing was written.
+      } catch (error) {
         if (this.#isStopping) return undefined
+        // The store tells its own trouble; anything else is a bug, which waiting may not mend.
+        if (!(error instanceof StoreUnavailableError)) {
+          bugs++
+          this.#deps.events.emit('loop.failed', { loop: 'settle', error })
+        }
         await new Promise<void>(resolve => this.#deps.clock.after(RETRY_MS, resolve))
       }
     }
+    // The row keeps its lease: the next start tries again.
+    return undefined
   }
 }

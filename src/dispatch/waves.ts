@@ -18,7 +18,9 @@ interface TopicWindow {
   startedAt: number
   recipients: Set<string>
   misaddressed: Set<string>
+  /** As found in this window, or carried over from the one before. */
   isWave: boolean
+  wasFound: boolean
 }
 
 /**
@@ -43,10 +45,9 @@ export class Waves {
     if (window.misaddressed.size < MAX_COUNTED) window.misaddressed.add(recipient)
     const [misaddressed, recipients] = [window.misaddressed.size, window.recipients.size]
     const isWave = misaddressed >= LEAST_MISADDRESSED && misaddressed > SHARE * recipients
-    if (isWave && !window.isWave) {
-      this.#events.emit('wave.started', { topic, misaddressed, recipients })
-      window.isWave = true
-    }
+    if (isWave && !window.isWave) this.#events.emit('wave.started', { topic, misaddressed, recipients })
+    window.wasFound ||= isWave
+    window.isWave ||= isWave
     return window.isWave
   }
 
@@ -65,12 +66,15 @@ export class Waves {
     const known = this.#topics.get(topic)
     const now = this.#clock.now()
     if (known && now - known.startedAt < WINDOW_MS) return known
-    if (known?.isWave) this.#events.emit('wave.ended', { topic })
-    const fresh = {
+    // A wave that goes on must suspend nobody while a new window fills; it ends with a whole window without one.
+    const isCarried = known?.wasFound === true && now - known.startedAt < 2 * WINDOW_MS
+    if (known?.isWave && !isCarried) this.#events.emit('wave.ended', { topic })
+    const fresh: TopicWindow = {
       startedAt: now,
-      recipients: new Set<string>(),
-      misaddressed: new Set<string>(),
-      isWave: false,
+      recipients: new Set(),
+      misaddressed: new Set(),
+      isWave: isCarried,
+      wasFound: false,
     }
     this.#topics.set(topic, fresh)
     return fresh

@@ -19,6 +19,11 @@ export class Window {
     return this.#bytes >= WINDOW_BYTES ? 0 : Math.max(0, this.#limit - this.#deliveries)
   }
 
+  /** A message takes one place before it is known how many devices it is for; what is beyond the bound waits on disk. */
+  isOverfull(): boolean {
+    return this.#deliveries > this.#limit
+  }
+
   /** Plenty of room again: worth fetching what waits in the outbox. */
   isRoomy(): boolean {
     return this.room() >= this.#limit / 2

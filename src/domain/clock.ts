@@ -13,7 +13,7 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void
 }
 
-// Node fires a timer at once when its delay exceeds this; a longer wait is served by waking early and waiting again.
+// Node fires a timer at once when its delay exceeds this (24.8 days); so long a wait ends early instead.
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {

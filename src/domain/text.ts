@@ -41,7 +41,7 @@ function fittingUnits(text: string, maxCost: number, cost: UnitCost): number {
 
 /** The last grapheme boundary at or before `end`, else the last code point boundary. */
 function graphemeBoundary(text: string, end: number): number {
-  const from = codePointBoundary(text, Math.max(0, end - GRAPHEME_UNITS))
+  const from = startOfFlags(text, codePointBoundary(text, Math.max(0, end - GRAPHEME_UNITS)))
   const window = text.slice(from, end + GRAPHEME_UNITS)
   let boundary = 0
   for (const { index } of segmenter.segment(window)) {
@@ -49,6 +49,17 @@ function graphemeBoundary(text: string, end: number): number {
     boundary = index
   }
   return boundary > 0 || from === 0 ? from + boundary : codePointBoundary(text, end)
+}
+
+/** A flag is a pair of regional indicators, so a row of flags can only be divided from its beginning. */
+function startOfFlags(text: string, index: number): number {
+  let start = index
+  while (start >= 2 && isRegionalIndicator(text.codePointAt(start - 2))) start -= 2
+  return start
+}
+
+function isRegionalIndicator(codePoint = 0): boolean {
+  return codePoint >= 0x1f1e6 && codePoint <= 0x1f1ff
 }
 
 function codePointBoundary(text: string, index: number): number {

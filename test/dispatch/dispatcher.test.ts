@@ -124,7 +124,98 @@ describe('the way out of the outbox', () => {
   })
 })
 
+describe('what waits is not forgotten', () => {
+  it('when the store gave the lease back while the message was under way', async t => {
+    let lostLeases = 1
+    const { provider, store, register, post, seen } = await startDispatch(t, {
+      wrapStore: store => ({
+        ...store,
+        settle: async settlement => {
+          if (lostLeases-- > 0) await store.releaseLeases()
+          return store.settle(settlement)
+        },
+      }),
+    })
+    await register()
+    const settled = seen('message.settled')
+    const [id = ''] = await post({})
+    await settled
+    assert.equal((await store.message(id))?.state, 'accepted')
+    assert.equal(provider.pushes[1]?.deliveryId, provider.pushes[0]?.deliveryId)
+  })
+
+  it('when it is parked while the dispatcher is looking what waits', async t => {
+    const looked = Promise.withResolvers<void>()
+    const parked = Promise.withResolvers<void>()
+    let looks = 0
+    const { provider, clock, register, post, seen, dispatcher } = await startDispatch(t, {
+      wrapStore: store => ({
+        ...store,
+        waitingScopes: async () => {
+          const scopes = await store.waitingScopes()
+          if (looks++ === 1) {
+            looked.resolve()
+            await parked.promise
+          }
+          return scopes
+        },
+      }),
+    })
+    await register()
+    provider.script = () => (provider.pushes.length === 1 ? TIMEOUT : ACCEPTED)
+    while (looks < 1) await new Promise(setImmediate)
+    dispatcher.wakeForDue()
+    await looked.promise
+    const settled = seen('message.settled')
+    await post({})
+    await settled
+    parked.resolve()
+    const accepted = seen('message.settled', 1, ({ state }) => state === 'accepted')
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    clock.advance(1000)
+    await accepted
+  })
+
+  it('when it became due while the lane was full', async t => {
+    const { provider, clock, register, post, seen } = await startDispatch(t, { windowDeliveries: 4 })
+    await register()
+    const release = Promise.withResolvers<void>()
+    provider.script = async () => {
+      if (provider.pushes.length === 1) return TIMEOUT
+      await release.promise
+      return ACCEPTED
+    }
+    const settled = seen('message.settled')
+    await post({})
+    await settled
+    for (let index = 0; index < 3; index++) await post({})
+    await provider.pushed(4)
+    clock.advance(1000)
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    const done = seen('message.settled', 4, ({ state }) => state === 'accepted')
+    release.resolve()
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    clock.advance(1000)
+    await done
+  })
+})
+
 describe('memory', () => {
+  it('stays bounded when every recipient has many devices', async t => {
+    const { provider, dispatcher, register, post, seen } = await startDispatch(t, { windowDeliveries: 40 })
+    for (let device = 0; device < 20; device++)
+      await register({ device: `d${device}`, token: `a${device}`.padStart(4, '0') })
+    const release = Promise.withResolvers<void>()
+    provider.script = () => release.promise.then(() => ACCEPTED)
+    const parked = seen('message.settled', 27, ({ state }) => state === 'pending')
+    await Promise.all(Array.from({ length: 30 }, () => post({})))
+    await parked
+    assert.ok(dispatcher.inMemory() <= 60, String(dispatcher.inMemory()))
+    const done = seen('message.settled', 30, ({ state }) => state === 'accepted')
+    release.resolve()
+    await done
+  })
+
   it('stays bounded: what does not fit waits in the outbox, in order, and loses nothing', async t => {
     const { provider, dispatcher, register, post, seen } = await startDispatch(t, { windowDeliveries: 10 })
     await register()
@@ -186,7 +277,8 @@ describe('a stop', () => {
     provider.script = () => ACCEPTED
     const settled = seen('message.settled')
     const next = newDispatcher()
-    await next.start()
+    await next.load()
+    next.start()
     await settled
     await next.stop(0)
     const [first, second] = provider.pushes

@@ -126,6 +126,72 @@ describe('a provider that is down, or a key that is revoked', () => {
     await done
   })
 
+  it('has one probe at a time, whatever else comes back meanwhile', async t => {
+    const { provider, clock, register, post, seen } = await startDispatch(t)
+    await register()
+    const late = Promise.withResolvers<Outcome>()
+    const probe = Promise.withResolvers<Outcome>()
+    const inFlight = new Map<string, number>()
+    let most = 0
+    provider.script = async ({ deliveryId }) => {
+      inFlight.set(deliveryId, (inFlight.get(deliveryId) ?? 0) + 1)
+      most = Math.max(most, ...inFlight.values())
+      const nth = provider.pushes.length
+      const outcome = await (nth === 1 ? late.promise : nth === 2 ? REFUSED : probe.promise)
+      inFlight.set(deliveryId, (inFlight.get(deliveryId) ?? 0) - 1)
+      return outcome
+    }
+    const parked = seen('message.settled')
+    await post({})
+    await post({})
+    await parked
+    clock.advance(1000)
+    await provider.pushed(3)
+    const lateParked = seen('message.settled')
+    late.resolve(REFUSED)
+    await lateParked
+    clock.advance(300_000)
+    await new Promise(setImmediate)
+    assert.deepEqual([provider.pushes.length, most], [3, 1])
+    const done = seen('message.settled', 2, ({ state }) => state === 'accepted')
+    probe.resolve(ACCEPTED)
+    await done
+  })
+
+  it('leaves no timer behind when it is stopped, also for what fails while it drains', async t => {
+    const { provider, clock, register, post, dispatcher } = await startDispatch(t)
+    await register()
+    const answer = Promise.withResolvers<Outcome>()
+    provider.script = () => answer.promise
+    await post({})
+    await provider.pushed(1)
+    const stopped = dispatcher.stop(5000)
+    answer.resolve(REFUSED)
+    await stopped
+    assert.equal(clock.pendingTimers(), 0)
+  })
+
+  it('of a topic is not lifted because nothing can be reached', async t => {
+    const { provider, clock, register, post, seen, dispatcher } = await startDispatch(t)
+    const topic = `${PRODUCTION}/com.example.chat`
+    await register()
+    provider.script = () =>
+      provider.pushes.length === 1 ? { kind: 'blocked', scope: topic, reason: 'TopicDisallowed' } : REFUSED
+    const parked = seen('message.settled')
+    await post({})
+    await parked
+    clock.advance(10_000)
+    await provider.pushed(2)
+    await new Promise(setImmediate)
+    assert.deepEqual(
+      dispatcher
+        .pauses()
+        .map(({ scope }) => scope)
+        .toSorted(),
+      [PRODUCTION, topic],
+    )
+  })
+
   it('tells when a pause begins and ends, once', async t => {
     const { provider, clock, events, register, post, seen } = await startDispatch(t)
     const told: RelayEvents['scope.paused'][] = []

@@ -140,6 +140,25 @@ describe('a misaddressed token', () => {
     )
   })
 
+  it('is to blame itself when the other environment cannot be reached', async t => {
+    const { provider, store, register, post, seen, dispatcher } = await startDispatch(t)
+    provider.otherEnvironments = { production: 'sandbox' }
+    await register()
+    provider.script = ({ registration }) =>
+      registration.environment === 'production'
+        ? BAD_TOKEN
+        : { kind: 'unsent', scope: 'apns/K/sandbox', retryNow: false, reason: 'ECONNREFUSED' }
+    for (let strike = 1; strike <= 3; strike++) {
+      const settled = seen('message.settled')
+      const [id = ''] = await post({})
+      await settled
+      const trace = await store.message(id)
+      assert.deepEqual([trace?.state, trace?.deliveries[0]?.reason], ['dead', 'BadDeviceToken'])
+    }
+    assert.deepEqual(dispatcher.pauses(), [])
+    assert.deepEqual(await store.registration(KEY), { found: false, reason: 'suspended' })
+  })
+
   it('is suspended at the third message, until the app registers again', async t => {
     const { provider, store, register, post, seen, accept } = await startDispatch(t)
     await register()
@@ -168,12 +187,19 @@ describe('a misaddressed token', () => {
   })
 
   it('is not held against anybody when a fifth of all tokens are: then it is our configuration', async t => {
-    const { provider, store, register, post, seen, dispatcher } = await startDispatch(t)
+    const { provider, clock, store, register, post, seen, dispatcher } = await startDispatch(t)
     const recipients = Array.from({ length: 12 }, (_, index) => `user${index}@localhost`)
     for (const [index, recipient] of recipients.entries())
       await register({ recipient, token: `0${index}`.padStart(4, '0') })
     provider.script = () => BAD_TOKEN
     for (let round = 1; round <= 4; round++) {
+      const settled = seen('message.settled', 12)
+      await post(...recipients.map(recipient => ({ recipient })))
+      await settled
+    }
+    // A wave that goes on suspends nobody while a new window fills either.
+    for (let window = 1; window <= 4; window++) {
+      clock.advance(10 * 60_000)
       const settled = seen('message.settled', 12)
       await post(...recipients.map(recipient => ({ recipient })))
       await settled

@@ -23,6 +23,14 @@ describe('cutting a text', () => {
     assert.equal(cutText('🇩🇪🇫🇷x', 12), '🇩🇪…')
   })
 
+  it('divides a row of flags between flags, wherever the cut falls', () => {
+    const flags = '🇩🇪🇫🇷🇮🇹'.repeat(40)
+    for (let limit = 8; limit < Buffer.byteLength(flags); limit++) {
+      const kept = cutText(flags, limit).slice(0, -1)
+      assert.equal(kept.length % 4, 0, `limit ${limit}`)
+    }
+  })
+
   it('cuts a pile of marks that is longer than any real grapheme on a code point', () => {
     const zalgo = `a${'\u0301'.repeat(500)}`
     const cut = cutText(zalgo, 400)

@@ -41,7 +41,8 @@ export async function startDispatch(t: TestContext, options: HarnessOptions = {}
       windowDeliveries: options.windowDeliveries ?? 1000,
     })
   const dispatcher = newDispatcher()
-  await dispatcher.start()
+  await dispatcher.load()
+  dispatcher.start()
   t.after(async () => {
     await dispatcher.stop(0)
     await sqlite.close()
@@ -63,7 +64,7 @@ export async function startDispatch(t: TestContext, options: HarnessOptions = {}
     reaper: () => createReaper({ store, clock, events, traceRetentionMs: 3 * DAY_MS }),
     register: async (changes: Partial<RegisterCommand> = {}) => {
       const result = await store.register({ ...REGISTRATION, at: clock.now(), ...changes })
-      dispatcher.registrationChanged()
+      dispatcher.wakeForDue()
       return result
     },
     /** Posts messages; answers their ids. */

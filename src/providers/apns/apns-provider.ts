@@ -133,7 +133,7 @@ class ApnsProvider implements Provider {
   #mendCredential(answer: ApnsAnswer, scope: string, via: AnsweredVia): Outcome | undefined {
     const { status, reason } = answer
     const again = { kind: 'failed', pace: 'reconnect', status, reason } as const
-    if (reason === 'ExpiredProviderToken' && via.jwt !== undefined && this.#token?.expired(via.jwt))
+    if (reason === 'ExpiredProviderToken' && via.jwt !== undefined && this.#token?.renewExpired(via.jwt))
       return again
     if (reason !== 'UnrelatedKeyIdInToken') return undefined
     const replaced = this.#replaced.get(scope) ?? via.connection

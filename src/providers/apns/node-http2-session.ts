@@ -1,11 +1,18 @@
 import http2 from 'node:http2'
-import type { WireConnection, WireHeaders, WireOptions, WireResult } from './wire.ts'
+import {
+  WIRE_LIMITS,
+  type WireConnection,
+  type WireHeaders,
+  type WireOptions,
+  type WireResult,
+} from './wire.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 15_000
 /** Field practice accepts one PING a minute (node-apn sends one); a path that died silently is noticed within it. */
 const PING_INTERVAL_MS = 60_000
 const PING_TIMEOUT_MS = 10_000
+/** Requests in a row without an answer after which new ones take another connection. */
+const MAX_TIMEOUTS = 3
 /** APNs answers with at most a short JSON object. */
 const MAX_RESPONSE_CHARS = 16 * 1024
 
@@ -41,6 +48,8 @@ class NodeHttp2Session implements OpenSession {
   #retired = false
   #open = 0
   #failure: string | undefined
+  /** Requests that timed out since the last answer. */
+  #timeouts = 0
   /** Streams above this were not processed by the peer (RFC 9113 §6.8). */
   #lastStreamId = Number.POSITIVE_INFINITY
   #ping: NodeJS.Timeout | undefined
@@ -105,12 +114,17 @@ class NodeHttp2Session implements OpenSession {
       resolve({ kind: 'not-processed', reason: 'session-closed', unreachable: false })
       return
     }
-    const deadline = setTimeout(() => {
-      result ??= { kind: 'unknown', reason: 'timeout' }
-      stream.close(http2.constants.NGHTTP2_CANCEL)
-    }, REQUEST_TIMEOUT_MS)
+    const deadline = setTimeout(
+      () => {
+        result ??= { kind: 'unknown', reason: 'timeout' }
+        stream.close(http2.constants.NGHTTP2_CANCEL)
+        this.#onTimeout()
+      },
+      (this.#options.limits ?? WIRE_LIMITS).requestMs,
+    )
     stream.setEncoding('utf8')
     stream.on('response', answer => {
+      this.#timeouts = 0
       status = Number(answer[':status'])
       received = answer as Record<string, string>
     })
@@ -123,6 +137,9 @@ class NodeHttp2Session implements OpenSession {
     stream.on('error', () => {})
     stream.on('close', () => {
       clearTimeout(deadline)
+      // Accepted is accepted, even if the end of the empty body never came.
+      if (status === 200)
+        result ??= { kind: 'response', status, headers: received, body: '', connection: this }
       this.#open--
       resolve(result ?? this.#failedStream(stream))
       if (this.#retired) this.#leaveWhenDone()
@@ -153,6 +170,13 @@ class NodeHttp2Session implements OpenSession {
     return { kind: 'unknown', reason: this.#failure ?? `reset-${stream.rstCode ?? 0}` }
   }
 
+  /** A path or a server that died silently: one more request would only wait as long again. */
+  #onTimeout(): void {
+    this.#timeouts++
+    if (this.#timeouts >= MAX_TIMEOUTS) this.retire()
+    else this.#checkAlive()
+  }
+
   #onSettings(): void {
     if (!this.#connected) {
       this.#connected = true
@@ -170,6 +194,7 @@ class NodeHttp2Session implements OpenSession {
   }
 
   #checkAlive(): void {
+    if (this.#session.destroyed) return
     const timer = setTimeout(() => this.#abort('ping-timeout'), PING_TIMEOUT_MS)
     const sent = this.#session.ping(() => clearTimeout(timer))
     if (!sent) clearTimeout(timer)

@@ -1,7 +1,15 @@
 import { type OpenSession, openSession } from './node-http2-session.ts'
-import type { Wire, WireHeaders, WireOptions, WireResult, WireState } from './wire.ts'
+import {
+  WIRE_LIMITS,
+  type Wire,
+  type WireHeaders,
+  type WireOptions,
+  type WireResult,
+  type WireState,
+} from './wire.ts'
 
 interface Waiting {
+  since: number
   headers: WireHeaders
   body: Buffer
   resolve(result: WireResult): void
@@ -17,15 +25,18 @@ export function createNodeHttp2Wire(options: WireOptions): Wire {
 
 class NodeHttp2Wire implements Wire {
   readonly #options: WireOptions
+  readonly #queueMs: number
   readonly #waiting: Waiting[] = []
   /** Sessions that still carry requests; only `#current` takes new ones. */
   readonly #sessions = new Set<OpenSession>()
   #current: OpenSession | undefined
   #lastConnectFailed = false
+  #sweep: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: WireOptions) {
     this.#options = options
+    this.#queueMs = (options.limits ?? WIRE_LIMITS).queueMs
   }
 
   request(headers: WireHeaders, body: Buffer): Promise<WireResult> {
@@ -33,8 +44,9 @@ class NodeHttp2Wire implements Wire {
       return Promise.resolve({ kind: 'not-processed', reason: 'closing', unreachable: true })
     }
     const { promise, resolve } = Promise.withResolvers<WireResult>()
-    this.#waiting.push({ headers, body, resolve })
+    this.#waiting.push({ since: performance.now(), headers, body, resolve })
     this.#pump()
+    if (this.#waiting.length > 0) this.#sweep ??= setTimeout(() => this.#giveUp(), this.#queueMs)
     return promise
   }
 
@@ -49,6 +61,7 @@ class NodeHttp2Wire implements Wire {
   }
 
   async #drain(): Promise<void> {
+    clearTimeout(this.#sweep)
     this.#fail('closing')
     this.#current?.retire()
     await Promise.all([...this.#sessions].map(session => session.closed))
@@ -86,6 +99,20 @@ class NodeHttp2Wire implements Wire {
     this.#sessions.add(session)
     void session.closed.then(() => this.#sessions.delete(session))
     return session
+  }
+
+  /** The oldest have waited long enough; a new connection may do better for those that come next. */
+  #giveUp(): void {
+    this.#sweep = undefined
+    const oldest = this.#waiting[0]
+    if (!oldest) return
+    const leftMs = oldest.since + this.#queueMs - performance.now()
+    if (leftMs > 0) {
+      this.#sweep = setTimeout(() => this.#giveUp(), leftMs)
+      return
+    }
+    this.#current?.retire()
+    this.#fail('no-stream')
   }
 
   #fail(reason: string): void {

@@ -17,6 +17,8 @@ const DISPENSABLE = ['room', 'stanzaId', 'to', 'from'] as const satisfies readon
  * in `…`. Custom keys stand beside `aps`: inside it Apple ignores them.
  */
 export function encodePayload(notification: Notification): Buffer {
+  const whole = Buffer.from(compile(notification, notification.body))
+  if (whole.length <= MAX_PAYLOAD_BYTES) return whole
   const fixed = withoutText(notification)
   const room = MAX_PAYLOAD_BYTES - Buffer.byteLength(compile(fixed, ''))
   return Buffer.from(compile(fixed, cutText(notification.body, room, jsonCost)))

@@ -58,7 +58,7 @@ export class ProviderTokenSource {
    * Apple called `jwt` expired. True when a fresh one will be used from now on; false when it is so young that our clock
    * must be wrong and signing again would only earn TooManyProviderTokenUpdates.
    */
-  expired(jwt: string): boolean {
+  renewExpired(jwt: string): boolean {
     if (this.#token?.jwt !== jwt) return true
     if (this.#ageOf(this.#token) < LEAST_AGE_MS) return false
     this.#token = undefined
@@ -105,9 +105,18 @@ export class ProviderTokenSource {
 
 function parseToken(text: string | undefined): ProviderToken | undefined {
   if (text === undefined) return undefined
-  const value: unknown = JSON.parse(text)
+  const value = parseJson(text)
   if (typeof value !== 'object' || value === null || !('jwt' in value) || !('issuedAt' in value))
     return undefined
   const { jwt, issuedAt } = value
   return typeof jwt === 'string' && typeof issuedAt === 'number' ? { jwt, issuedAt } : undefined
+}
+
+/** Undefined for what is not JSON: a kept token that is damaged is signed anew. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

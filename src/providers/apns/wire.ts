@@ -34,8 +34,20 @@ export type WireResult =
   /** Sent, and no answer came: nobody knows. */
   | { kind: 'unknown'; reason: string }
 
+export interface WireLimits {
+  /** From the opening of a stream to its answer. */
+  requestMs: number
+  /** Longest wait for a free stream; beyond it the peer takes nothing, though the connection stands. */
+  queueMs: number
+}
+
+/** APNs answers within a second, or something is wrong. */
+export const WIRE_LIMITS: WireLimits = { requestMs: 15_000, queueMs: 20_000 }
+
 export interface WireOptions {
   origin: string
+  /** Default WIRE_LIMITS. */
+  limits?: WireLimits
   /** Authority of the server's certificate; undefined: Node's own list. */
   ca: string | undefined
   /** Client certificate, for certificate credentials. */

@@ -114,6 +114,13 @@ describe('the APNs provider against what Apple refuses', () => {
     assert.deepEqual(simulator.stats().refusals, {})
   })
 
+  it('signs anew when the kept provider token is damaged', async t => {
+    const { start, provider, kept } = await startProvider(t)
+    await provider.send(aPush())
+    for (const name of kept.keys()) kept.set(name, '{damaged')
+    assert.equal((await start().send(aPush())).kind, 'accepted')
+  })
+
   it('signs again when Apple calls an old token expired, but never a young one: then our clock is wrong', async t => {
     const { provider, clock, simulator } = await startProvider(t)
     await provider.send(aPush())

@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { createNodeHttp2Wire } from '../../../src/providers/apns/node-http2-wire.ts'
-import type { WireOptions, WireResult } from '../../../src/providers/apns/wire.ts'
+import type { WireLimits, WireOptions, WireResult } from '../../../src/providers/apns/wire.ts'
 import type { ApnsSimulatorOptions } from '../../../src/simulator/apns-simulator.ts'
 import { startRig } from '../../support/apns-simulator.ts'
 
 const TOKEN = 'ab'.repeat(32)
 const BODY = Buffer.from('{"aps":{"alert":{"title":"a","body":"b"}}}')
 
-async function startWire(t: TestContext, options: Partial<ApnsSimulatorOptions> = {}) {
+async function startWire(
+  t: TestContext,
+  options: Partial<ApnsSimulatorOptions> = {},
+  limits: WireLimits = { requestMs: 15_000, queueMs: 20_000 },
+) {
   const { simulator, jwt } = await startRig(t, options)
   const connections: string[] = []
   const wireOptions: WireOptions = {
     origin: simulator.url,
+    limits,
     ca: simulator.ca,
     certificate: undefined,
     onConnection: state => connections.push(state),
@@ -130,6 +135,36 @@ describe('the wire over node:http2', () => {
     for (const result of await results) assert.equal(result.kind, 'unknown')
     simulator.faults.clear()
     assert.deepEqual(kinds([await push()]), [200])
+  })
+
+  it('leaves a connection whose requests all time out, and says of each what is known', async t => {
+    const { simulator, push, pushMany, connections } = await startWire(
+      t,
+      {},
+      { requestMs: 50, queueMs: 20_000 },
+    )
+    await push()
+    simulator.faults.add({ action: 'hang' })
+    assert.deepEqual(new Set(kinds(await pushMany(5))), new Set(['unknown timeout']))
+    simulator.faults.clear()
+    assert.deepEqual(kinds([await push()]), [200])
+    assert.equal(connections.filter(state => state === 'connected').length, 2)
+  })
+
+  it('does not let requests wait for ever behind the one stream of a peer that hangs', async t => {
+    const { simulator, pushMany, push } = await startWire(
+      t,
+      { streamLimit: 1 },
+      { requestMs: 20_000, queueMs: 50 },
+    )
+    simulator.faults.add({ action: 'hang', times: 1 })
+    const [first, ...rest] = Array.from({ length: 10 }, push)
+    for (const result of await Promise.all(rest)) {
+      assert.deepEqual(result, { kind: 'not-processed', reason: 'no-stream', unreachable: true })
+    }
+    assert.deepEqual(new Set(kinds(await pushMany(3))), new Set([200]))
+    simulator.dropConnections()
+    assert.equal((await first)?.kind, 'unknown')
   })
 
   it('finishes what is under way when it is closed, and takes nothing more', async t => {
