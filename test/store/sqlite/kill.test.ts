@@ -60,7 +60,9 @@ test('after a restart of the writer thread, another program that closes the file
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   assert.equal(child.signal, 'SIGKILL')
-  const ids = JSON.parse(child.stdout) as string[]
+  const { ids, isLocked } = JSON.parse(child.stdout) as { ids: string[]; isLocked?: boolean }
+  // Asked for because SQLite 3.51 and later, as the other program, notices locks that got lost; earlier ones do not.
+  assert.notEqual(isLocked, false, 'the locks are still there')
   assert.equal(ids.length, 5)
   const { store } = await openStore(t, { path })
   for (const id of ids) assert.equal((await store.message(id))?.state, 'pending', 'acknowledged, and lost')

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { systemClock } from '../../../src/domain/clock.ts'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import { createEvents } from '../../../src/telemetry/events.ts'
@@ -7,7 +8,7 @@ import { collectWorkers } from './workers.ts'
 
 /**
  * Loses its writer thread and gets another one. Then another program opens the file, reads and closes it. Says which
- * messages were acknowledged after that, and is killed.
+ * messages were acknowledged after that and, where the system tells, whether it holds locks; and is killed.
  */
 const path = process.argv[2] ?? ''
 const events = createEvents()
@@ -28,15 +29,24 @@ const recovered = new Promise<void>(resolve => {
     resolve()
   })
 })
+// A connection that has read holds its lock from then on.
+await store.outbox()
 await workers[0]?.terminate()
 await recovered
 await accepted(store)
+const isLocked = existsSync('/proc/locks') ? holdsLock(path) && holdsLock(`${path}.lock`) : undefined
 const script = `
   const db = new (require('node:sqlite').DatabaseSync)(process.argv[1])
-  db.prepare('SELECT count(*) FROM message').get()
+  db.exec('SELECT count(*) FROM message')
   db.close()`
 const { status } = spawnSync(process.execPath, ['-e', script, path], { stdio: 'inherit' })
 if (status !== 0) throw new Error('the other program failed')
 const ids: string[] = []
 for (let i = 0; i < 5; i++) ids.push((await accepted(store)).id)
-process.stdout.write(JSON.stringify(ids), () => process.kill(process.pid, 'SIGKILL'))
+process.stdout.write(JSON.stringify({ ids, isLocked }), () => process.kill(process.pid, 'SIGKILL'))
+
+function holdsLock(file: string): boolean {
+  const { ino } = statSync(file)
+  const lines = readFileSync('/proc/locks', 'utf8').split('\n')
+  return lines.some(line => line.includes(` ${process.pid} `) && line.includes(`:${ino} `))
+}
