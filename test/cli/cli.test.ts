@@ -110,9 +110,6 @@ test('serve with a port in use is one readable report', async t => {
   const ended = await pushRelay(emptyDirectory(t), ['serve'], { env })
   assert.equal(ended.code, 1)
   assert.match(ended.stderr, /^push-relay cannot start: .*is the relay.s own: put RELAY_PORT=\d+ into .env/m)
-    ended.stderr,
-    /^push-relay cannot start: .*another program listens there already; see RELAY_PORT/m,
-  )
   assert.doesNotMatch(ended.stderr, /^ +at /m)
 })
 
