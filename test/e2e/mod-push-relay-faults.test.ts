@@ -153,6 +153,32 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
     assert.match(line, /RELAY_INVALID_JID/)
   })
 
+  test('a token of other domains: the messages wait, with one line; after a reload they arrive', async () => {
+    const wrong = { status: 'invalid', code: 'RELAY_WRONG_DOMAIN', message: 'x' }
+    relay.answering = request => ({
+      status: 202,
+      body: {
+        results: messagesOf(request).map(({ id }) => (id === 'bound-0' ? { id, status: 'queued' } : wrong)),
+      },
+    })
+    const from = ejabberd.log.all.length
+    await alice.send(...ids('bound', 3).map(toBob))
+    const line = await ejabberd.log.waitFor('Push relay of localhost: ', from)
+    assert.match(line, /the option token is bound to other domains/)
+    const refused = relay.requests.length
+    relay.answering = accept
+    await ejabberd.reload({ module: { ...options(), timeout: '3 seconds' } })
+    await relay.push('bound-2')
+    await ejabberd.log.waitFor('answers again', from)
+    const later = relay.requests.slice(refused).flatMap(messagesOf)
+    assert.deepEqual(
+      later.map(({ id }) => id),
+      ['bound-1', 'bound-2'],
+    )
+    const lines = ejabberd.log.all.slice(from).filter(text => /other domains|No push/.test(text))
+    assert.equal(lines.length, 1, lines.join('\n'))
+  })
+
   test('a full queue drops the oldest, with a line for each', async () => {
     await relay.stop()
     const from = ejabberd.log.all.length

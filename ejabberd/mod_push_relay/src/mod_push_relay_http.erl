@@ -5,14 +5,16 @@
 
 -type target() :: #{base := string(), headers := list(), options := list(), timeout := pos_integer()}.
 -type work() :: {messages, [map()]} | {delete, binary()}.
-%% `refused`: this request will never be taken. `configuration`: no request will be, until someone changes something.
--type verdict() :: {done, binary()} | {refused, pos_integer()} | {retry, iodata(), pos_integer() | undefined}
+%% `refused`: this request will never be taken. `configuration`: no request will be, until someone changes something;
+%% with entries: these of an accepted batch were not.
+-type verdict() :: {done, binary()} | {configuration, iodata(), [map()], binary()} | {refused, pos_integer()} | {retry, iodata(), pos_integer() | undefined}
                  | {configuration, iodata()}.
 -export_type([target/0, work/0]).
 
 -define(MAX_RETRY_AFTER_MS, 300000).
 -define(MAX_BACKOFF_MS, 30000).
 -define(FIRST_BACKOFF_MS, 500).
+-define(WRONG_DOMAIN, <<"RELAY_WRONG_DOMAIN">>).
 
 -spec target(fun((atom()) -> term())) -> target().
 target(Option) ->
@@ -82,7 +84,7 @@ verdict(_, {error, Reason}) ->
 
 verdict({messages, Entries}, Code, _, Body) when Code == 200; Code == 202 ->
     case results(Body) of
-        Results when length(Results) == length(Entries) -> {done, Body};
+        Results when length(Results) == length(Entries) -> accepted(elsewhere(Entries, Results), Body);
         %% Some other web server: taking its page for an acceptance would lose messages without a word.
         _ -> {configuration, io_lib:format("HTTP ~B, but not the answer of a push-relay", [Code])}
     end;
@@ -100,6 +102,15 @@ verdict({delete, _}, Code, _, _) ->
 verdict(_, Code, _, _) ->
     {configuration, io_lib:format("HTTP ~B: check the options url and token", [Code])}.
 
+accepted([], Body) ->
+    {done, Body};
+accepted(Elsewhere, Body) ->
+    {configuration, "the option token is bound to other domains in the relay's RELAY_HOOK_TOKENS", Elsewhere, Body}.
+
+%% All recipients here are of this virtual host, so that the message is not to blame, but the token.
+elsewhere(Entries, Results) ->
+    [Entry || {Entry, #{<<"code">> := ?WRONG_DOMAIN}} <- lists:zip(Entries, Results)].
+
 %% For IPv6 and IPv4 in this order: the latter says more about a relay that is down.
 cause({failed_connect, Details}) -> element(tuple_size(lists:last(Details)), lists:last(Details));
 cause(Reason) -> Reason.
@@ -112,10 +123,11 @@ retry_after(Headers) ->
         error:badarg -> undefined
     end.
 
-%% The entries of an accepted batch that the relay found invalid, each with the relay's code.
+%% The entries of an accepted batch that the relay found invalid for what they are, each with the relay's code.
 -spec refusals([map()], binary()) -> [{map(), binary()}].
 refusals(Entries, Body) ->
-    [{Entry, code(Result)} || {Entry, #{<<"status">> := <<"invalid">>} = Result} <- lists:zip(Entries, results(Body))].
+    [{Entry, Code} || {Entry, #{<<"status">> := <<"invalid">>} = Result} <- lists:zip(Entries, results(Body)),
+                      Code <- [code(Result)], Code /= ?WRONG_DOMAIN].
 
 code(#{<<"code">> := Code}) when is_binary(Code) -> mod_push_relay_text:printable(Code);
 code(_) -> <<"invalid">>.

@@ -229,7 +229,10 @@ decide({retry, Why, RetryAfter}, Work, #state{failures = Failures} = State) ->
     Delay = mod_push_relay_http:retry_delay(Failures, RetryAfter),
     schedule(Delay, again(Work, Why, State#state{failures = Failures + 1}));
 decide({configuration, Why}, Work, State) ->
-    schedule(?CONFIGURATION_RETRY_MS, again(Work, Why, State)).
+    schedule(?CONFIGURATION_RETRY_MS, again(Work, Why, State));
+decide({configuration, Why, Entries, Body}, Work, State) ->
+    log_refusals(Work, Body),
+    schedule(?CONFIGURATION_RETRY_MS, again({messages, Entries}, Why, State)).
 
 log_refusals({messages, Entries}, Body) ->
     [drop(Entry, ["the relay answers ", Code]) || {Entry, Code} <- mod_push_relay_http:refusals(Entries, Body)];

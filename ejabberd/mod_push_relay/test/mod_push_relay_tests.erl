@@ -27,6 +27,15 @@ refusals_test_() ->
      ?_assertEqual([{entry, <<"invalid">>}], Refusals(<<"{\"status\":\"invalid\",\"code\":7}">>)),
      [?_assertEqual([], Refusals(Result)) || Result <- [<<"{\"status\":\"queued\"}">>, <<"7">>, <<"null">>]]].
 
+%% What was taken is not posted again, and what is wrong with a message itself stays its own affair.
+wrong_domain_test() ->
+    Body = <<"{\"results\":[{\"status\":\"queued\"},{\"status\":\"invalid\",\"code\":\"RELAY_WRONG_DOMAIN\"},"
+             "{\"status\":\"invalid\",\"code\":\"RELAY_X\"}]}">>,
+    Entries = [#{id => taken}, #{id => elsewhere}, #{id => bad}],
+    ?assertMatch({configuration, _, [#{id := elsewhere}], Body},
+                 mod_push_relay_http:verdict({messages, Entries}, {{"HTTP/1.1", 202, ""}, [], Body})),
+    ?assertEqual([{#{id => bad}, <<"RELAY_X">>}], mod_push_relay_http:refusals(Entries, Body)).
+
 blank_test_() ->
     [?_assert(mod_push_relay_text:is_blank(<<" \t\r\n">>)),
      ?_assert(mod_push_relay_text:is_blank(<<>>)),
