@@ -20,6 +20,12 @@ export const BODY_LIMIT_BYTES = 4 * 1024 * 1024
 // (https://www.erlang.org/doc/apps/inets/httpc.html, keep_alive_timeout; erlang/otp#3189).
 export const KEEP_ALIVE_TIMEOUT_MS = 130_000
 
+/**
+ * Without a byte in either direction, a connection that is not idle is cut: its peer reads no answer. Above the time that
+ * a handler has; between requests Node goes by keepAliveTimeout instead.
+ */
+const CONNECTION_TIMEOUT_MS = 60_000
+
 /** How long a request may take to arrive, and then to be answered. */
 const REQUEST_TIMEOUT_MS = 30_000
 export const HANDLER_TIMEOUT_MS = 45_000
@@ -37,6 +43,7 @@ export function fastifyOptions(
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
     // Node looks for late requests every 30 s by default: too coarse for these limits.
     http: { connectionsCheckingInterval: 5_000, headersTimeout: 15_000 },
     forceCloseConnections: 'idle',

@@ -9,6 +9,7 @@ import { errorHandling } from './plugins/error-handling.ts'
 import { rateLimits } from './plugins/rate-limits.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { stopping } from './plugins/stopping.ts'
+import { unansweredRequests } from './plugins/unanswered-requests.ts'
 import { ErrorSchema } from './schemas/common.ts'
 import { MESSAGE_SCHEMAS } from './schemas/messages.ts'
 import { registerScopes } from './scopes.ts'
@@ -20,6 +21,7 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
   Object.assign(app.server, { httpAllowHalfOpen: true })
   for (const schema of [ErrorSchema, ...MESSAGE_SCHEMAS]) app.addSchema(schema)
   acceptJsonBodies(app)
+  await app.register(unansweredRequests)
   await app.register(requestLog)
   await app.register(authenticationDecorators)
   await app.register(rateLimits)

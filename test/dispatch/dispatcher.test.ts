@@ -124,6 +124,29 @@ describe('the way out of the outbox', () => {
   })
 })
 
+describe('a settlement that fails for a bug', () => {
+  it('is told and given up, and its place in memory is free again', async t => {
+    const { events, clock, dispatcher, provider, register, post, seen } = await startDispatch(t, {
+      wrapStore: store => ({ ...store, settle: () => Promise.reject(new TypeError('a bug')) }),
+    })
+    await register()
+    const failed = seen('loop.failed', 5, ({ loop }) => loop === 'settle')
+    let bugs = 0
+    events.on('loop.failed', () => bugs++)
+    await post({})
+    await provider.pushed(1)
+    while (bugs < 5) {
+      await new Promise(setImmediate)
+      clock.advance(1000)
+    }
+    await failed
+    while (dispatcher.inMemory() > 0) {
+      await new Promise(setImmediate)
+      clock.advance(1000)
+    }
+  })
+})
+
 describe('what waits is not forgotten', () => {
   it('when the store gave the lease back while the message was under way', async t => {
     let lostLeases = 1
@@ -284,6 +307,13 @@ describe('a stop', () => {
     const [first, second] = provider.pushes
     assert.equal(second?.deliveryId, first?.deliveryId)
     assert.equal((await store.message(id))?.state, 'accepted')
+  })
+
+  it('ends although the store cannot take the leases back', async t => {
+    const { dispatcher } = await startDispatch(t, {
+      wrapStore: store => ({ ...store, releaseLeases: () => Promise.reject(new Error('disk full')) }),
+    })
+    await dispatcher.stop(0)
   })
 
   it('takes nothing new from memory once it has begun', async t => {
