@@ -38,7 +38,7 @@ function queue(context: WriteContext, entry: EntryRow): ReceiptRow {
       entry.type,
       entry.dedupeKey ?? null,
       entry.content,
-      entry.leased ? context.incarnation : 0,
+      entry.leased ? context.lease : 0,
       entry.receivedAt,
       entry.expiresAt,
       notesText({ noted: entry.notes ?? [], skipped: skipped.map(describe) }),

@@ -41,8 +41,11 @@ export class Availability {
   }
 
   committed(): void {
-    if (this.#failure === 'corrupt') return
+    if (this.#failure === 'corrupt' || this.#failure === undefined) return
     this.#failure = undefined
+    // Also while space is low: nothing can be accepted then, but what was accepted can go on.
+    this.#announced = undefined
+    this.#events.emit('store.recovered', {})
     this.#announce()
   }
 

@@ -58,6 +58,7 @@ export function runBatch(
   context: WriteContext,
   operations: readonly WriteOperation[],
 ): BatchReply {
+  context.beginBatch()
   try {
     return inTransaction(db, context, () =>
       operations.map(operation => ({ ok: true, value: apply(context, operation) })),
@@ -80,7 +81,7 @@ function inTransaction(db: DatabaseSync, context: WriteContext, run: () => Opera
     const results = run()
     db.exec('COMMIT')
     context.dedupe.commit()
-    return { results, changes: context.takeChanges() }
+    return { results, changes: context.takeChanges(), lease: context.lease }
   } catch (error) {
     context.dedupe.rollback(savepoint)
     context.takeChanges()

@@ -19,8 +19,8 @@ const DUE = `
   ORDER BY delivery.run_at, delivery.message_id LIMIT ?`
 const LEASE_DELIVERY = 'UPDATE delivery SET lease = ? WHERE message_id = ? AND device = ? AND kind = ?'
 
-const RELEASE_MESSAGES = 'UPDATE message SET lease = 0 WHERE stage < 2 AND stage = 0 AND lease > 0'
-const RELEASE_DELIVERIES = 'UPDATE delivery SET lease = 0 WHERE lease > 0'
+const RELEASE_MESSAGES = 'UPDATE message SET lease = 0 WHERE stage < 2 AND stage = 0 AND lease > ?'
+const RELEASE_DELIVERIES = 'UPDATE delivery SET lease = 0 WHERE lease > ?'
 
 interface MessageRow {
   id: string
@@ -39,7 +39,7 @@ interface DueRow extends MessageRow {
 export function claimMessages(context: WriteContext, limit: number): ClaimedMessage[] {
   const rows = context.sql(UNBEGUN).all(limit) as unknown as MessageRow[]
   return rows.map(row => {
-    context.sql(LEASE_MESSAGE).run(context.incarnation, row.id)
+    context.sql(LEASE_MESSAGE).run(context.lease, row.id)
     const { active } = context.registrations.of(row.recipient)
     return { message: toQueued(row), registrations: [...active], revision: context.revision }
   })
@@ -51,7 +51,7 @@ export function claimDeliveries(
 ): ClaimedDelivery[] {
   const rows = context.sql(DUE).all(scope, now, limit) as unknown as DueRow[]
   return rows.map(row => {
-    context.sql(LEASE_DELIVERY).run(context.incarnation, row.id, row.device, row.kind)
+    context.sql(LEASE_DELIVERY).run(context.lease, row.id, row.device, row.kind)
     const { recipient, device, kind } = row
     const { revision } = context
     return {
@@ -65,8 +65,13 @@ export function claimDeliveries(
 
 /** Gives back every lease, of whatever incarnation: with one process per file nobody else can hold one. */
 export function releaseLeases(context: Pick<WriteContext, 'sql'>): undefined {
-  context.sql(RELEASE_MESSAGES).run()
-  context.sql(RELEASE_DELIVERIES).run()
+  releaseLeasesAfter(context, 0)
+}
+
+/** Gives back the leases that later batches took. */
+export function releaseLeasesAfter({ sql }: Pick<WriteContext, 'sql'>, lease: number): void {
+  sql(RELEASE_MESSAGES).run(lease)
+  sql(RELEASE_DELIVERIES).run(lease)
 }
 
 function toQueued(row: MessageRow): QueuedMessage {

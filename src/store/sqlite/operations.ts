@@ -96,6 +96,8 @@ export interface BatchReply {
   results: OperationResult[]
   /** Recipients whose registrations this batch changed, with the revision of the change. */
   changes: ReadonlyMap<string, number>
+  /** What the leases carry that this batch took. */
+  lease: number
 }
 
 export type WriterRequest =
@@ -107,6 +109,15 @@ export type WriterRequest =
 export interface WriterReady {
   /** The revision before any change of this writer. */
   revision: number
+  /** What its leases will carry at least. */
+  lease: number
+}
+
+/** The leases that a process knows of when it replaces a writer that died. */
+export interface HeldLeases {
+  first: number
+  /** Of the last batch whose reply arrived. */
+  last: number
 }
 
 export interface WriterOptions {
@@ -114,4 +125,6 @@ export interface WriterOptions {
   dedupeWindowMs: number
   maxDedupeEntries: number
   now: number
+  /** Absent at the start of a process, which voids every lease. */
+  held?: HeldLeases | undefined
 }

@@ -10,7 +10,7 @@ export const APPLICATION_ID = 0x50524c59
  */
 export const MIGRATIONS: readonly string[] = [
   `
-  -- stage: 0 the first round is outstanding, 1 deliveries wait, 2 over. lease: 0 none, else an incarnation.
+  -- stage: 0 the first round is outstanding, 1 deliveries wait, 2 over. lease: 0 none, else the batch that took it.
   -- content is NULL as soon as no attempt can follow: text, nick, room and thread go together.
   CREATE TABLE message (
     id TEXT NOT NULL PRIMARY KEY,

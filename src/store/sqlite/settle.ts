@@ -11,13 +11,13 @@ import type { WriteContext } from './write-context.ts'
 const SETTLE_FIRST = `
   UPDATE message SET state = ?, reason = ?, stage = ?, settled_at = ?, deliveries = ?, lease = 0,
     content = CASE WHEN ? THEN content END
-  WHERE id = ? AND stage = 0 AND lease = ?`
+  WHERE id = ? AND stage = 0 AND lease >= ?`
 
 const INSERT_WAITING = `
   INSERT INTO delivery (message_id, device, kind, scope, run_at, lease, expires_at, record)
   SELECT id, ?, ?, ?, ?, 0, expires_at, ? FROM message WHERE id = ?`
 
-const FIND_LEASED = 'SELECT 1 FROM delivery WHERE message_id = ? AND device = ? AND kind = ? AND lease = ?'
+const FIND_LEASED = 'SELECT 1 FROM delivery WHERE message_id = ? AND device = ? AND kind = ? AND lease >= ?'
 const WAIT_AGAIN = `
   UPDATE delivery SET scope = ?, run_at = ?, lease = 0, record = ?
   WHERE message_id = ? AND device = ? AND kind = ?`
@@ -42,7 +42,7 @@ export function settleFirst(context: WriteContext, round: FirstRound): MessageSt
       round.ended,
       round.keepsContent ? 1 : 0,
       messageId,
-      context.incarnation,
+      context.firstLease,
     )
   if (changes === 0) return undefined
   for (const { device, kind, scope, runAt, record } of waiting ?? []) {
@@ -55,7 +55,7 @@ export function settleFirst(context: WriteContext, round: FirstRound): MessageSt
 export function settleLater(context: WriteContext, settlement: Settlement): MessageState | undefined {
   const { messageId, results, at } = settlement
   const isLeased = ({ record: { device, kind } }: DeliveryResult) =>
-    context.sql(FIND_LEASED).get(messageId, device, kind, context.incarnation) !== undefined
+    context.sql(FIND_LEASED).get(messageId, device, kind, context.firstLease) !== undefined
   if (!results.every(isLeased)) return undefined
   for (const result of results) writeLater(context, messageId, result)
   const ended = results.filter(result => result.wait === undefined).map(result => result.record)

@@ -7,7 +7,14 @@ import { Availability } from './availability.ts'
 import { toFirstRound } from './first-round.ts'
 import { FREE_SPACE_FLOOR_BYTES, FreeSpaceWatch, freeBytesIn } from './free-space.ts'
 import { IdleCheckpoint } from './idle-checkpoint.ts'
-import type { BatchReply, EntryRow, ReceiptRow, WriterOptions, WriterReady } from './operations.ts'
+import type {
+  BatchReply,
+  EntryRow,
+  HeldLeases,
+  ReceiptRow,
+  WriterOptions,
+  WriterReady,
+} from './operations.ts'
 import type { ReadRequest } from './reader.ts'
 import type { ReadName, Reads } from './reads.ts'
 import { toFound } from './registration-rows.ts'
@@ -99,8 +106,13 @@ function createParts(options: SqliteStoreOptions): Parts {
   const { clock, events } = options
   const path = resolve(options.path)
   const revisions = new Revisions()
-  const writer = createWriter(path, options, {
-    onReady: value => revisions.restart((value as WriterReady).revision),
+  let held: HeldLeases | undefined
+  const writer = createWriter(() => ({ ...writerOptions(path, options), held }), clock, {
+    onReady: value => {
+      const { revision, lease } = value as WriterReady
+      revisions.restart(revision)
+      held ??= { first: lease, last: lease }
+    },
     onDown: () => availability.failed('io-error'),
   })
   const reader = new WorkerClient({
@@ -117,6 +129,7 @@ function createParts(options: SqliteStoreOptions): Parts {
     settleDelayMs: options.settleDelayMs ?? SETTLE_DELAY_MS,
     commit: async operations => (await writer.request({ kind: 'batch', operations })) as BatchReply,
     onCommitted: (reply, commit) => {
+      if (held !== undefined) held.last = reply.lease
       revisions.record(reply.changes)
       availability.committed()
       checkpoint.written()
@@ -136,14 +149,21 @@ function createParts(options: SqliteStoreOptions): Parts {
   return { writer, reader, queue, revisions, availability, freeSpace, checkpoint }
 }
 
-function createWriter(
+function writerOptions(
   path: string,
   { dedupeWindowMs, maxDedupeEntries = DEFAULT_DEDUPE_ENTRIES, clock }: SqliteStoreOptions,
+): WriterOptions {
+  return { path, dedupeWindowMs, maxDedupeEntries, now: clock.now() }
+}
+
+function createWriter(
+  workerData: () => WriterOptions,
+  clock: Clock,
   hooks: { onReady: (value: unknown) => void; onDown: () => void },
 ): WorkerClient {
   return new WorkerClient({
     url: new URL('./writer.ts', import.meta.url),
-    workerData: (): WriterOptions => ({ path, dedupeWindowMs, maxDedupeEntries, now: clock.now() }),
+    workerData,
     clock,
     ...hooks,
   })

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
 import { lowestMessageId } from '../../domain/message-id.ts'
 import { runBatch } from './batch.ts'
-import { releaseLeases } from './claims.ts'
+import { releaseLeasesAfter } from './claims.ts'
 import { DedupeWindow } from './dedupe-window.ts'
 import { openForWriting, takeLock } from './open-file.ts'
 import type { WriterOptions, WriterReady, WriterRequest } from './operations.ts'
@@ -20,11 +20,13 @@ function startWriter(options: WriterOptions): Served {
   const db = openForWriting(options.path)
   const sql = statementsOf(db)
   db.exec('BEGIN IMMEDIATE')
-  releaseLeases({ sql })
+  // A process that lost its writer still works on what it was told of. What the last batch leased without a reply
+  // reaching anybody is in nobody's hands.
+  releaseLeasesAfter({ sql }, options.held?.last ?? 0)
   const incarnation = beginIncarnation(sql, options.now)
   db.exec('COMMIT')
-  const context = new WriteContext(sql, incarnation, rebuildWindow(sql, options))
-  const ready: WriterReady = { revision: context.revision }
+  const context = new WriteContext(sql, incarnation, rebuildWindow(sql, options), options.held?.first)
+  const ready: WriterReady = { revision: context.revision, lease: context.lease }
   const close = () => {
     truncateLog(db)
     db.close()

@@ -25,7 +25,7 @@ function makeQueue() {
       const results = operations.map((_, index) => ({ ok: true as const, value: index }))
       commits.push({
         operations,
-        done: error => (error ? reject(error) : resolve({ results, changes: new Map() })),
+        done: error => (error ? reject(error) : resolve({ results, changes: new Map(), lease: 1 })),
       })
       return promise
     },
