@@ -1,7 +1,14 @@
+import { Fifo } from './fifo.ts'
+
 interface Seen {
+  key: string
   id: string
   at: number
 }
+
+// One that is new and one that is late: the window shrinks as fast as it grew, and a clock that for a moment is hours
+// ahead empties only as much of it as there are messages in that moment.
+const EVICTED_PER_MESSAGE = 2
 
 /**
  * The keys of recent messages, bounded by age and count. Lives beside the connection that writes, so that looking up and
@@ -11,7 +18,8 @@ export class DedupeWindow {
   readonly #windowMs: number
   readonly #maxEntries: number
   readonly #seen = new Map<string, Seen>()
-  #uncommitted: string[] = []
+  readonly #order = new Fifo<Seen>()
+  #uncommitted: Seen[] = []
 
   constructor(windowMs: number, maxEntries: number) {
     this.#windowMs = windowMs
@@ -25,13 +33,9 @@ export class DedupeWindow {
   }
 
   remember(key: string, id: string, at: number): void {
-    this.#seen.delete(key)
-    this.#seen.set(key, { id, at })
-    this.#uncommitted.push(key)
-    for (const [oldest, seen] of this.#seen) {
-      if (this.#seen.size <= this.#maxEntries && at - seen.at < this.#windowMs) break
-      this.#seen.delete(oldest)
-    }
+    const seen = { key, id, at }
+    this.#seen.set(key, seen)
+    this.#uncommitted.push(seen)
   }
 
   /** What was remembered from now on can be forgotten with `rollback`. */
@@ -40,10 +44,26 @@ export class DedupeWindow {
   }
 
   rollback(savepoint: number): void {
-    for (const key of this.#uncommitted.splice(savepoint)) this.#seen.delete(key)
+    for (const { key } of this.#uncommitted.splice(savepoint)) this.#seen.delete(key)
   }
 
+  /** Only now are old ones forgotten: what is rolled back must not cost a place. */
   commit(): void {
+    const committed = this.#uncommitted
     this.#uncommitted = []
+    for (const seen of committed) {
+      this.#order.push(seen)
+      this.#evict(seen.at)
+    }
+  }
+
+  #evict(now: number): void {
+    for (let count = 0; count < EVICTED_PER_MESSAGE; count++) {
+      const oldest = this.#order.peek()
+      if (oldest === undefined) return
+      if (this.#order.length <= this.#maxEntries && now - oldest.at < this.#windowMs) return
+      this.#order.shift()
+      if (this.#seen.get(oldest.key) === oldest) this.#seen.delete(oldest.key)
+    }
   }
 }

@@ -1,12 +1,15 @@
 import type { Clock } from '../../domain/clock.ts'
 
 const IDLE_MS = 1000
+const LONGEST_MS = 10_000
 
-/** Cuts the log a second after the last write, so that erased text does not stay in it. */
+/** Cuts the log a second after the last write, or ten after the first, so that erased text does not stay in it. */
 export class IdleCheckpoint {
   readonly #clock: Clock
   readonly #run: () => Promise<boolean>
   #cancel: () => void = () => {}
+  /** When the first write came that may still be in the log. */
+  #since: number | undefined
   #isStopped = false
 
   /** `run` is false while a reader needs the log. */
@@ -18,7 +21,10 @@ export class IdleCheckpoint {
   written(): void {
     this.#cancel()
     if (this.#isStopped) return
-    this.#cancel = this.#clock.after(IDLE_MS, () => void this.#attempt())
+    const now = this.#clock.monotonic()
+    this.#since ??= now
+    const delayMs = Math.max(0, Math.min(IDLE_MS, this.#since + LONGEST_MS - now))
+    this.#cancel = this.#clock.after(delayMs, () => void this.#attempt())
   }
 
   stop(): void {
@@ -27,6 +33,7 @@ export class IdleCheckpoint {
   }
 
   async #attempt(): Promise<void> {
+    this.#since = undefined
     const isCut = await this.#run().catch(() => false)
     if (!isCut) this.written()
   }

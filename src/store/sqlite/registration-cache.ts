@@ -1,8 +1,10 @@
 import type { Registration } from '../../domain/registration.ts'
+import { Fifo } from './fifo.ts'
 import { readRegistrations } from './registration-rows.ts'
 import type { Sql } from './statements.ts'
 
-const MAX_RECIPIENTS = 10_000
+// About a kilobyte each, with their text. A recipient without any counts as one.
+const MAX_REGISTRATIONS = 20_000
 
 export interface RecipientRegistrations {
   active: readonly Registration[]
@@ -18,10 +20,15 @@ export interface RecipientRegistrations {
  */
 export class RegistrationCache {
   readonly #sql: Sql
+  readonly #maxRegistrations: number
   readonly #known = new Map<string, RecipientRegistrations>()
+  #order = new Fifo<[recipient: string, registrations: RecipientRegistrations]>()
+  /** Of what is in the order, whether still known or not. */
+  #weight = 0
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, maxRegistrations: number = MAX_REGISTRATIONS) {
     this.#sql = sql
+    this.#maxRegistrations = maxRegistrations
   }
 
   of(recipient: string): RecipientRegistrations {
@@ -29,10 +36,9 @@ export class RegistrationCache {
     if (known !== undefined) return known
     const registrations = arrange(readRegistrations(this.#sql, recipient))
     this.#known.set(recipient, registrations)
-    if (this.#known.size > MAX_RECIPIENTS) {
-      const [oldest] = this.#known.keys()
-      if (oldest !== undefined) this.#known.delete(oldest)
-    }
+    this.#order.push([recipient, registrations])
+    this.#weight += weightOf(registrations)
+    while (this.#weight > this.#maxRegistrations && this.#order.length > 1) this.#dropOldest()
     return registrations
   }
 
@@ -42,7 +48,21 @@ export class RegistrationCache {
 
   clear(): void {
     this.#known.clear()
+    this.#order = new Fifo()
+    this.#weight = 0
   }
+
+  #dropOldest(): void {
+    const oldest = this.#order.shift()
+    if (oldest === undefined) return
+    const [recipient, registrations] = oldest
+    this.#weight -= weightOf(registrations)
+    if (this.#known.get(recipient) === registrations) this.#known.delete(recipient)
+  }
+}
+
+function weightOf({ active, skipped }: RecipientRegistrations): number {
+  return Math.max(1, active.length + skipped.length)
 }
 
 function arrange(all: readonly Registration[]): RecipientRegistrations {

@@ -1,4 +1,6 @@
-const MAX_RECIPIENTS = 100_000
+import { Fifo } from './fifo.ts'
+
+const MAX_CHANGES = 100_000
 
 /**
  * When each recipient's registrations last changed, in memory on the side of the callers. Bounded: where a change was
@@ -6,12 +8,13 @@ const MAX_RECIPIENTS = 100_000
  */
 export class Revisions {
   readonly #changes = new Map<string, number>()
-  readonly #maxRecipients: number
+  readonly #order = new Fifo<[recipient: string, revision: number]>()
+  readonly #maxChanges: number
   #floor = 0
   #latest = 0
 
-  constructor(maxRecipients: number = MAX_RECIPIENTS) {
-    this.#maxRecipients = maxRecipients
+  constructor(maxChanges: number = MAX_CHANGES) {
+    this.#maxChanges = maxChanges
   }
 
   /** Of the last change that was heard of: what is read from now on includes it. */
@@ -29,14 +32,17 @@ export class Revisions {
   record(changes: ReadonlyMap<string, number>): void {
     for (const [recipient, revision] of changes) {
       this.#latest = Math.max(this.#latest, revision)
-      this.#changes.delete(recipient)
       this.#changes.set(recipient, revision)
+      this.#order.push([recipient, revision])
+      if (this.#order.length > this.#maxChanges) this.#forgetOldest()
     }
-    for (const [recipient, revision] of this.#changes) {
-      if (this.#changes.size <= this.#maxRecipients) break
-      this.#changes.delete(recipient)
-      this.#floor = Math.max(this.#floor, revision)
-    }
+  }
+
+  #forgetOldest(): void {
+    const [recipient, revision] = this.#order.shift() ?? ['', 0]
+    if (this.#changes.get(recipient) !== revision) return
+    this.#changes.delete(recipient)
+    this.#floor = Math.max(this.#floor, revision)
   }
 
   isStale(recipient: string, revision: number): boolean {

@@ -61,13 +61,15 @@ function beginIncarnation(sql: Sql, now: number): number {
 // Ids begin with their time, so recent messages are the end of the primary key.
 function rebuildWindow(sql: Sql, { now, dedupeWindowMs, maxDedupeEntries }: WriterOptions): DedupeWindow {
   const window = new DedupeWindow(dedupeWindowMs, maxDedupeEntries)
-  const rows = sql(`
-    SELECT id, dedupe_key, received_at FROM message
-    WHERE id >= ? AND dedupe_key IS NOT NULL ORDER BY id DESC LIMIT ?`).all(
-    lowestMessageId(now - dedupeWindowMs),
-    maxDedupeEntries,
+  const from = lowestMessageId(now - dedupeWindowMs)
+  const first = sql(`
+    SELECT id FROM message WHERE id >= ? AND dedupe_key IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?`).get(
+    from,
+    maxDedupeEntries - 1,
   )
-  for (const row of rows.reverse()) {
+  const rows = sql(`
+    SELECT id, dedupe_key, received_at FROM message WHERE id >= ? AND dedupe_key IS NOT NULL ORDER BY id`)
+  for (const row of rows.iterate(String(first?.id ?? from))) {
     window.remember(String(row.dedupe_key), String(row.id), Number(row.received_at))
   }
   window.commit()
@@ -81,7 +83,9 @@ function rebuildWindow(sql: Sql, { now, dedupeWindowMs, maxDedupeEntries }: Writ
 function truncateLog(db: DatabaseSync): boolean {
   const timeout = db.prepare('PRAGMA busy_timeout').get()?.timeout
   db.exec('PRAGMA busy_timeout = 0')
-  const row = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()
-  db.exec(`PRAGMA busy_timeout = ${timeout}`)
-  return row?.busy === 0
+  try {
+    return db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${timeout}`)
+  }
 }

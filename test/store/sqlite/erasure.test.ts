@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../../../src/domain/clock.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
 import type { MessageContent } from '../../../src/domain/offline-message.ts'
 import { checkStore } from '../../../src/store/sqlite/check-store.ts'
+import { IdleCheckpoint } from '../../../src/store/sqlite/idle-checkpoint.ts'
 import type { Store } from '../../../src/store/store.ts'
 import {
   ALICE,
@@ -17,6 +19,7 @@ import {
   T0,
   waits,
 } from '../../contract/store/fixtures.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { openStore } from './support.ts'
 
 const SECRET = 'the rabbit is in the hat'
@@ -112,6 +115,54 @@ test('when nothing is written for a second the log is cut, so that the text is g
   // The writer does one thing after the other: what is asked next is answered after the log was cut.
   await store.claimMessages(1)
   assert.equal(occurrences(path), 0)
+})
+
+/** A clock whose waits from half a second up a test moves. */
+function clockWithTrickle(): { clock: Clock; advance: (ms: number) => void } {
+  const fake = new FakeClock()
+  const after: Clock['after'] = (delayMs, callback) =>
+    delayMs < 500 ? systemClock.after(delayMs, callback) : fake.after(delayMs, callback)
+  return { clock: { ...systemClock, monotonic: fake.monotonic, after }, advance: ms => fake.advance(ms) }
+}
+
+test('the log is cut within ten seconds, however little silence there is', async t => {
+  const { clock, advance } = clockWithTrickle()
+  const { store, path } = await openStore(t, { clock })
+  const phone = await registered(store)
+  const { id } = await accepted(store, secretContent(0))
+  await store.settle(settlement(id, [{ record: record(id, phone) }]))
+  for (let elapsed = 0; elapsed < 9_500; elapsed += 500) {
+    advance(500)
+    await accepted(store)
+  }
+  assert(occurrences(path) > 0, 'no silence of a second yet')
+  advance(500)
+  await store.claimMessages(1)
+  assert.equal(occurrences(path), 0)
+})
+
+test('idle checkpoint: a second after the last write, at most ten after the first, again when a reader was in the way', async () => {
+  const clock = new FakeClock()
+  const attempts: number[] = []
+  const start = clock.now()
+  let isCut = true
+  const checkpoint = new IdleCheckpoint(clock, async () => {
+    attempts.push(clock.now() - start)
+    return isCut
+  })
+  for (let at = 0; at < 12_000; at += 600) {
+    checkpoint.written()
+    clock.advance(600)
+  }
+  assert.deepEqual(attempts, [10_000])
+  isCut = false
+  clock.advance(1000)
+  await setImmediate()
+  clock.advance(1000)
+  assert.deepEqual(attempts, [10_000, 12_400, 14_000])
+  checkpoint.stop()
+  await setImmediate()
+  assert.equal(clock.pendingTimers(), 0)
 })
 
 test('a reader does not keep the log from being cut for good', async t => {
