@@ -19,8 +19,9 @@ export interface ReaperDependencies {
 export function createReaper({ store, clock, events, traceRetentionMs }: ReaperDependencies): Loop {
   const turn = async () => {
     const expired = await store.expire(clock.now(), STEP)
+    for (const { id, state } of expired.settled) events.emit('message.settled', { messageId: id, state })
     const purged = await store.purge(clock.now() - traceRetentionMs, STEP)
-    return expired === STEP || purged === STEP ? BETWEEN_STEPS_MS : WHEN_DONE_MS
+    return expired.count === STEP || purged === STEP ? BETWEEN_STEPS_MS : WHEN_DONE_MS
   }
   return new Loop('reaper', turn, { clock, events })
 }

@@ -45,7 +45,7 @@ export interface Store {
   releaseLeases(): Promise<void>
 
   /** Ends up to `limit` waiting deliveries whose message has expired, and erases texts that only an expired message kept. */
-  expire(now: number, limit: number): Promise<number>
+  expire(now: number, limit: number): Promise<ExpireResult>
 
   /** Deletes up to `limit` traces settled before `before`. Never touches what is pending. */
   purge(before: number, limit: number): Promise<number>
@@ -55,7 +55,8 @@ export interface Store {
 
   /**
    * Registers, refreshes, replaces or moves: one owner per physical token (provider, app, token). What waits for the
-   * registration is due at once when its address changed, in a scope of no lane: the dispatcher knows the right one.
+   * registration is due at once when its address changed (of a long queue the oldest 500 messages), in a scope of no
+   * lane: the dispatcher knows the right one.
    */
   register(command: RegisterCommand): Promise<RegisterResult>
 
@@ -172,6 +173,13 @@ export interface ClaimedDelivery {
   record: DeliveryRecord
   registration: FoundRegistration
   revision: number
+}
+
+export interface ExpireResult {
+  /** Messages of which nothing waits any more. */
+  settled: readonly { id: string; state: MessageState }[]
+  /** Deliveries that were ended and texts that were erased: `limit` when there may be more. */
+  count: number
 }
 
 /** A registration as it is at this moment, or why there is none to send to. */

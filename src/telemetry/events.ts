@@ -42,6 +42,8 @@ export interface RelayEvents {
   'wave.ended': { topic: string }
   'store.commit': { durationMs: number; operations: number }
   'store.unavailable': { reason: string }
+  /** Of the store's two, and not by our wish; it is started again. */
+  'store.thread-ended': { thread: 'writer' | 'reader'; cause: string }
   'store.recovered': Record<never, never>
   'loop.failed': { loop: string; error: unknown }
 }
@@ -54,7 +56,7 @@ export interface Events {
   on<N extends EventName>(name: N, subscriber: (event: RelayEvents[N]) => void): () => void
 }
 
-/** Calls subscribers at once and in order. One that throws is dropped from this event: it never breaks a loop. */
+/** Calls subscribers at once and in order. One that throws misses that event only, and never breaks a loop. */
 export function createEvents(): Events {
   const subscribers = new Map<EventName, Set<(event: never) => void>>()
   return {
@@ -63,7 +65,7 @@ export function createEvents(): Events {
         try {
           subscriber(event as never)
         } catch {
-          subscribers.get(name)?.delete(subscriber)
+          // Nobody can be told: what tells is a subscriber, too.
         }
       }
     },

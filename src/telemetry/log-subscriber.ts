@@ -96,6 +96,11 @@ const LINES: Lines = {
     { durationMs: rounded(durationMs), operations },
   ],
   'store.unavailable': ({ reason }) => ['error', 'store unavailable: nothing can be accepted', { reason }],
+  'store.thread-ended': ({ thread, cause }) => [
+    'error',
+    'store thread ended: it is started again',
+    { thread, cause },
+  ],
   'store.recovered': () => ['info', 'store recovered', {}],
   'loop.failed': ({ loop, error }) => ['error', 'loop failed', { loop, error: describeError(error) }],
 }

@@ -63,11 +63,13 @@ describe('a provider that is down, or a key that is revoked', () => {
   }
 
   it('ends the wait of messages that expire meanwhile', async t => {
-    const { clock, ids, store, reaper, dispatcher } = await startOutage(t, REFUSED)
+    const { clock, ids, store, seen, reaper, dispatcher } = await startOutage(t, REFUSED)
     clock.advance(7 * DAY_MS)
-    const loop = reaper()
     await dispatcher.stop(0)
-    while ((await store.expire(clock.now(), 500)) > 0);
+    const expired = seen('message.settled', 50, ({ state }) => state === 'expired')
+    const loop = reaper()
+    loop.start()
+    await expired
     for (const id of ids) assert.equal((await store.message(id))?.state, 'expired')
     await loop.stop()
   })

@@ -78,6 +78,7 @@ test('lifecycle is info, what someone should look at is warn, loss is error', ()
   assert.equal(level('wave.started', { topic: 't', misaddressed: 12, recipients: 40 }), 'warn')
   assert.equal(level('store.unavailable', { reason: 'disk-full' }), 'error')
   assert.equal(level('store.recovered', {}), 'info')
+  assert.equal(level('store.thread-ended', { thread: 'reader', cause: 'exit' }), 'error')
 })
 
 test('an error is logged by its kind and place, never by its message', () => {

@@ -4,6 +4,7 @@ import type {
   AcceptReceipt,
   ClaimedDelivery,
   ClaimedMessage,
+  ExpireResult,
   RegisterCommand,
   RegisterResult,
   RegistrationEffect,
@@ -78,7 +79,7 @@ export interface WriteResults {
   claimMessages: ClaimedMessage[]
   claimDeliveries: ClaimedDelivery[]
   releaseLeases: undefined
-  expire: number
+  expire: ExpireResult
   purge: number
   requeue: 'requeued' | 'expired' | 'not-dead' | 'unknown'
   register: RegisterResult

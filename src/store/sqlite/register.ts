@@ -31,9 +31,10 @@ const DROP_OLDEST = `
     SELECT device, kind FROM registration WHERE recipient = ?1 AND NOT (device = ?2 AND kind = ?3)
     ORDER BY registered_at DESC, device LIMIT -1 OFFSET ?4)`
 // What waits for a registration that has changed is due at once, in a scope of no lane: the dispatcher finds its new one.
+// Bounded, because every accept waits behind it: what a longer queue has beyond that is due when it was.
 const RESUME_WAITING = `
   UPDATE delivery SET scope = 'registration-changed', run_at = ?1 WHERE device = ?2 AND kind = ?3 AND lease = 0
-  AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1)`
+  AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1 LIMIT 500)`
 const DELETE_DEVICE = 'DELETE FROM registration WHERE recipient = ? AND device = ?'
 const DELETE_RECIPIENT = 'DELETE FROM registration WHERE recipient = ?'
 

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
 import type { Registration, RegistrationKey } from '../../domain/registration.ts'
 import type { AcceptEntry, AcceptReceipt, Store } from '../store.ts'
@@ -18,6 +18,7 @@ import type {
 import type { ReadRequest } from './reader.ts'
 import type { ReadName, Reads } from './reads.ts'
 import { toFound } from './registration-rows.ts'
+import { resolveFile } from './resolve-file.ts'
 import { Revisions } from './revisions.ts'
 import type { StoreEvents } from './store-events.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -104,7 +105,7 @@ interface Parts {
 
 function createParts(options: SqliteStoreOptions): Parts {
   const { clock, events } = options
-  const path = resolve(options.path)
+  const path = resolveFile(options.path)
   const revisions = new Revisions()
   let held: HeldLeases | undefined
   const writer = createWriter(() => ({ ...writerOptions(path, options), held }), clock, {
@@ -113,12 +114,16 @@ function createParts(options: SqliteStoreOptions): Parts {
       revisions.restart(revision)
       held ??= { first: lease, last: lease }
     },
-    onDown: () => availability.failed('io-error'),
+    onDown: cause => {
+      events.emit('store.thread-ended', { thread: 'writer', cause })
+      availability.failed('io-error')
+    },
   })
   const reader = new WorkerClient({
     url: new URL('./reader.ts', import.meta.url),
     workerData: () => path,
     clock,
+    onDown: cause => events.emit('store.thread-ended', { thread: 'reader', cause }),
   })
   const checkpoint = new IdleCheckpoint(
     clock,
@@ -159,7 +164,7 @@ function writerOptions(
 function createWriter(
   workerData: () => WriterOptions,
   clock: Clock,
-  hooks: { onReady: (value: unknown) => void; onDown: () => void },
+  hooks: { onReady: (value: unknown) => void; onDown: (cause: string) => void },
 ): WorkerClient {
   return new WorkerClient({
     url: new URL('./writer.ts', import.meta.url),

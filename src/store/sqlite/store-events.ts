@@ -2,5 +2,6 @@
 export interface StoreEvents {
   emit(name: 'store.commit', event: { durationMs: number; operations: number }): void
   emit(name: 'store.unavailable', event: { reason: string }): void
+  emit(name: 'store.thread-ended', event: { thread: 'writer' | 'reader'; cause: string }): void
   emit(name: 'store.recovered', event: Record<never, never>): void
 }

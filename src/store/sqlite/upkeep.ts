@@ -1,4 +1,6 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
+import type { MessageState } from '../../domain/offline-message.ts'
+import type { ExpireResult } from '../store.ts'
 import { notesText, parseNotes } from './message-notes.ts'
 import type { OperationOf, WriteResults } from './operations.ts'
 import { deleteWaiting, readEnded, updateMessage } from './settle.ts'
@@ -19,15 +21,17 @@ const REVIVE = `
   VALUES (?, ?, ?, ?, ?, 0, ?, ?)`
 const NOTE = 'UPDATE message SET notes = ? WHERE id = ?'
 
-export function expire(context: WriteContext, { now, limit }: OperationOf<'expire'>): number {
+export function expire(context: WriteContext, { now, limit }: OperationOf<'expire'>): ExpireResult {
   const rows = context.sql(EXPIRED).all(now, limit) as unknown as { message_id: string; record: string }[]
+  const settled: { id: string; state: MessageState }[] = []
   const expired = Map.groupBy(rows, row => row.message_id)
   for (const [messageId, waiting] of expired) {
     const ended = waiting.map(row => endExpired(context, messageId, JSON.parse(row.record)))
-    updateMessage(context, messageId, [...readEnded(context, messageId), ...ended], now)
+    const state = updateMessage(context, messageId, [...readEnded(context, messageId), ...ended], now)
+    if (state !== 'pending') settled.push({ id: messageId, state })
   }
   const { changes } = context.sql(ERASE_TEXTS).run(now, limit - rows.length)
-  return rows.length + Number(changes)
+  return { settled, count: rows.length + Number(changes) }
 }
 
 function endExpired(context: WriteContext, messageId: string, record: DeliveryRecord): DeliveryRecord {

@@ -13,8 +13,8 @@ export interface WorkerClientOptions {
   clock: Clock
   /** After every start, with what the worker says about itself. */
   onReady?: (value: unknown) => void
-  /** The worker died and is restarted. */
-  onDown?: () => void
+  /** The worker died and is restarted; the cause is the name or code of its error, never its text. */
+  onDown?: (cause: string) => void
 }
 
 interface Outstanding {
@@ -49,10 +49,14 @@ export class WorkerClient {
       } else if (message.kind === 'refused') reject(new Error(message.message))
       else this.#receive(message)
     })
-    worker.on('error', error => reject(error))
+    let cause = 'exit'
+    worker.on('error', error => {
+      cause = nameOf(error)
+      reject(error)
+    })
     worker.on('exit', () => {
       reject(new Error('the store thread ended'))
-      this.#lose(worker)
+      this.#lose(worker, cause)
     })
     await promise
   }
@@ -75,6 +79,8 @@ export class WorkerClient {
     const goodbye = this.#state === 'ready' ? this.request(lastRequest) : undefined
     await goodbye?.catch(() => undefined)
     this.#state = 'closed'
+    // Again: it may have died of its last request.
+    this.#cancelRestart()
     await this.#worker?.terminate()
   }
 
@@ -85,7 +91,7 @@ export class WorkerClient {
     else outstanding?.reject(toError(message.failure))
   }
 
-  #lose(worker: Worker): void {
+  #lose(worker: Worker, cause: string): void {
     if (worker !== this.#worker) return
     this.#worker = undefined
     const lost = [...this.#outstanding.values()]
@@ -93,7 +99,7 @@ export class WorkerClient {
     for (const { reject } of lost) reject(new StoreUnavailableError('io-error'))
     if (this.#state !== 'ready') return
     this.#state = 'down'
-    this.#options.onDown?.()
+    this.#options.onDown?.(cause)
     this.#restartLater()
   }
 
@@ -105,4 +111,10 @@ export class WorkerClient {
       })
     })
   }
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  const { code } = error as NodeJS.ErrnoException
+  return code ?? error.name
 }

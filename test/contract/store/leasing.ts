@@ -128,6 +128,22 @@ export function leasingContract(make: MakeStore): void {
     assert.equal(others.length, 0, 'nobody else is due')
   })
 
+  test('of a long queue the oldest 500 are due at once, the rest when it was', async t => {
+    const { store } = await make(t)
+    await registered(store)
+    const ids: string[] = []
+    for (let i = 0; i < 501; i++) ids.push((await waitingMessage(store)).id)
+    await registered(store, { token: 'cc33', at: T0 + 500 })
+    const due = (await store.waitingScopes()).find(({ dueAt }) => dueAt === T0 + 500)
+    const claimed = await store.claimDeliveries(due?.scope ?? '', T0 + 500, 1000)
+    assert.deepEqual(
+      claimed.map(({ message }) => message.id),
+      ids.slice(0, 500),
+    )
+    const [last] = await store.claimDeliveries(SCOPE, T0 + 1000, 10)
+    assert.equal(last?.message.id, ids[500])
+  })
+
   test('refreshing the same address leaves alone what waits, and what is under way', async t => {
     const { store } = await make(t)
     await registered(store)

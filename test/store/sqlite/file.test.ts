@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { systemClock } from '../../../src/domain/clock.ts'
 import { checkStore } from '../../../src/store/sqlite/check-store.ts'
 import { openForWriting } from '../../../src/store/sqlite/open-file.ts'
+import { resolveFile } from '../../../src/store/sqlite/resolve-file.ts'
 import { MIGRATIONS } from '../../../src/store/sqlite/schema.ts'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import { createEvents } from '../../../src/telemetry/events.ts'
@@ -45,6 +46,27 @@ test('one process per file: a second one is told in one line', async t => {
   await store.close()
   const next = await openStore(t, { path })
   assert.equal((await accepted(next.store)).registrations.length, 1)
+})
+
+test('one process per file, also under the name of a link', async t => {
+  const { path } = await openStore(t)
+  const link = join(await temporaryDirectory(t), 'link.db')
+  symlinkSync(path, link)
+  await assert.rejects(openStore(t, { path: link }), /in use by another process/)
+})
+
+test('a link to a file, or into a directory, that is not there yet is followed', async t => {
+  const directory = realpathSync(await temporaryDirectory(t))
+  const file = join(directory, 'not yet', 'relay.db')
+  symlinkSync(join('not yet', 'relay.db'), join(directory, 'link.db'))
+  symlinkSync('not yet', join(directory, 'link'))
+  symlinkSync('loop', join(directory, 'loop'))
+  assert.equal(resolveFile(join(directory, 'link.db')), file)
+  assert.equal(resolveFile(join(directory, 'link', 'relay.db')), file)
+  assert.equal(resolveFile(join(directory, 'loop')), join(directory, 'loop'))
+  const { store } = await openStore(t, { path: join(directory, 'link.db') })
+  await registered(store)
+  assert.equal(statSync(`${file}.lock`).mode & 0o777, 0o600)
 })
 
 /** Opening must fail with this reason and leave every byte as it was. */

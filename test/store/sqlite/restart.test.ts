@@ -56,6 +56,21 @@ test('a process that gets another writer thread keeps the leases it knows of', a
   assert(next.version > phone.version, 'no version is used twice')
 })
 
+test('each thread that ends is told of; without its reader the store can still be written', async t => {
+  const workers = collectWorkers()
+  const { store, events } = await openWithWriter(t)
+  const heard: unknown[] = []
+  events.on('store.unavailable', event => heard.push(event))
+  const ended = new Promise<unknown>(resolve => {
+    events.on('store.thread-ended', resolve)
+  })
+  await workers[1]?.terminate()
+  assert.deepEqual(await ended, { thread: 'reader', cause: 'exit' })
+  await registered(store)
+  await accepted(store)
+  assert.deepEqual(heard, [])
+})
+
 test('what a dying writer leased without telling anybody can be claimed', async t => {
   const { store, events, writer } = await openWithWriter(t)
   await registered(store)

@@ -10,7 +10,7 @@ test('a worker that dies fails what it was asked and is started again a second l
   const clock = new FakeClock()
   const ready: unknown[] = []
   let starts = 0
-  let downs = 0
+  const downs: string[] = []
   const restarted = Promise.withResolvers<void>()
   const client = new WorkerClient({
     url,
@@ -20,7 +20,7 @@ test('a worker that dies fails what it was asked and is started again a second l
       ready.push(value)
       if (ready.length === 2) restarted.resolve()
     },
-    onDown: () => downs++,
+    onDown: cause => downs.push(cause),
   })
   cleanUp(t, () => client.close('close'))
   await client.start()
@@ -29,12 +29,34 @@ test('a worker that dies fails what it was asked and is started again a second l
   for (const { reason } of (await Promise.allSettled(outstanding)) as PromiseRejectedResult[]) {
     assert.equal(reason.reason, 'io-error')
   }
-  assert.equal(downs, 1)
+  assert.deepEqual(downs, ['exit'])
   await assert.rejects(client.request('echo'), { reason: 'io-error' })
   clock.advance(1000)
   await restarted.promise
   assert.deepEqual(ready, [{ start: 1 }, { start: 2 }])
   assert.equal(await client.request('echo'), 'echo')
+})
+
+test('why a worker died is told by name', async t => {
+  const down = Promise.withResolvers<string>()
+  const client = new WorkerClient({
+    url,
+    workerData: () => ({}),
+    clock: new FakeClock(),
+    onDown: down.resolve,
+  })
+  cleanUp(t, () => client.close('close'))
+  await client.start()
+  await client.request('throw later').catch(() => undefined)
+  assert.equal(await down.promise, 'SyntaxError')
+})
+
+test('a worker that dies of its last request is not started again', async () => {
+  const clock = new FakeClock()
+  const client = new WorkerClient({ url, workerData: () => ({}), clock })
+  await client.start()
+  await client.close('die')
+  assert.equal(clock.pendingTimers(), 0)
 })
 
 test('a worker that refuses to start says why, and is not tried again', async t => {
