@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { deliveryId } from '../src/domain/delivery.ts'
-import { HOOK_TOKEN, RelayProcess } from './e2e/support/relay-process.ts'
+import { HOOK_TOKEN, RelayProcess } from './support/relay-process.ts'
 
 const MESSAGES = 3000
 const KILLS = 12

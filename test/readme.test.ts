@@ -17,7 +17,7 @@ import { errors } from '../src/http/errors.ts'
 import { createEvents } from '../src/telemetry/events.ts'
 import { createMetrics } from '../src/telemetry/metrics-subscriber.ts'
 import { BIN, emptyDirectory, pushRelay } from './cli/support.ts'
-import { freePorts } from './e2e/support/ports.ts'
+import { freePorts } from './support/ports.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('..', import.meta.url))

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { ADMIN_TOKEN, HOOK_TOKEN, RelayProcess } from './e2e/support/relay-process.ts'
+import { ADMIN_TOKEN, HOOK_TOKEN, RelayProcess } from './support/relay-process.ts'
 
 async function startRelay(t: TestContext, environment: Record<string, string> = {}) {
   const relay = await RelayProcess.start(environment)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { chat, HOOK_TOKEN, type Phone, RelayProcess } from '../support/relay-process.ts'
 import { Ejabberd } from './support/ejabberd.ts'
-import { chat, HOOK_TOKEN, type Phone, RelayProcess } from './support/relay-process.ts'
 import { skip } from './support/requirements.ts'
 import type { XmppClient } from './support/xmpp-client.ts'
 

@@ -90,6 +90,7 @@ const WORDS: [name: string, word: RegExp, homes: string[]][] = [
       'domain/clock.ts',
       // Deadlines of a socket, which is as real as the time it takes: a clock that a test owns could not hasten a peer.
       'providers/apns/node-http2-session.ts',
+      'providers/apns/node-http2-wire.ts',
     ],
   ],
   // One turn of the event loop is what shares a commit; that is no time.

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { Lines } from '../../support/lines.ts'
+import { freePorts } from '../../support/ports.ts'
 import { ejabberdYml } from './ejabberd-yml.ts'
-import { Lines } from './lines.ts'
-import { freePorts } from './ports.ts'
 import { type Installation, installation, PYTHON } from './requirements.ts'
 import { XmppClient } from './xmpp-client.ts'
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { Lines } from './lines.ts'
+import { Lines } from '../../support/lines.ts'
 import { PYTHON } from './requirements.ts'
 
 export interface XmppAccount {

@@ -8,12 +8,12 @@ import {
   type ApnsSimulator,
   type SimulatorEvents,
   startApnsSimulator,
-} from '../../../src/simulator/apns-simulator.ts'
-import { loadSimulatorFiles } from '../../../src/simulator/simulator-files.ts'
+} from '../../src/simulator/apns-simulator.ts'
+import { loadSimulatorFiles } from '../../src/simulator/simulator-files.ts'
 import { Lines } from './lines.ts'
 import { freePorts } from './ports.ts'
 
-const BIN = join(import.meta.dirname, '../../../bin/push-relay.mjs')
+const BIN = join(import.meta.dirname, '../../bin/push-relay.mjs')
 export const TOPIC = 'com.example.chat'
 export const HOOK_TOKEN = 'hook-0123456789abcdef'
 export const ADMIN_TOKEN = 'admin-0123456789abcdef'
