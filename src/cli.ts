@@ -91,7 +91,7 @@ async function serve(): Promise<number> {
   const isFirstRun = firstRun.run === 'yes'
   const { main } = await import('./main.ts')
   try {
-    await main(isFirstRun ? { ...result.config, isFirstRun } : result.config)
+    await main(isFirstRun ? { ...result.config, isFirstRun } : result.config, version())
   } catch (error) {
     return fail(startReport(error, result.config))
   }

@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import type { Config } from './config/config.ts'
 import { firstRunCommands, SIMULATOR_WARNING } from './config/first-run-commands.ts'
 
 /** Builds, listens, and stops gracefully on a signal. Rejects with a readable error when it cannot start. */
-export async function main(config: Config & { isFirstRun?: boolean }): Promise<void> {
-  const app = await buildApp(config, version())
+export async function main(config: Config & { isFirstRun?: boolean }, version: string): Promise<void> {
+  const app = await buildApp(config, version)
   try {
     const address = await app.http.listen({ host: config.host, port: config.port })
-    app.events.emit('relay.started', { address, version: version() })
+    app.events.emit('relay.started', { address, version })
   } catch (error) {
     await app.close()
     throw error
@@ -23,9 +22,4 @@ export async function main(config: Config & { isFirstRun?: boolean }): Promise<v
     await app.close()
     app.events.emit('relay.stopped', {})
   })
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }

@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util'
 import type { RelayEnvironment } from './read-config.ts'
 
 export interface Environment {
-  /** Every RELAY_* variable as it was given; the real environment wins over `.env`. */
+  /** Every RELAY_* variable as it was given; the real environment wins over `.env`, unless it is blank there. */
   relay: RelayEnvironment
   hasDotEnv: boolean
   isProduction: boolean
@@ -13,7 +13,9 @@ export interface Environment {
 /** The only reader of process.env, and of the `.env` beside which push-relay was started. Throws a readable error. */
 export function readEnvironment(directory: string = process.cwd()): Environment {
   const dotEnv = readDotEnv(join(directory, '.env'))
-  const all = { ...dotEnv, ...process.env }
+  // Orchestrators pass on variables that they were not given as empty ones: those hide nothing.
+  const given = Object.entries(process.env).filter(([, value]) => value?.trim() !== '')
+  const all = { ...dotEnv, ...Object.fromEntries(given) }
   return {
     relay: Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('RELAY_'))),
     hasDotEnv: dotEnv !== undefined,

@@ -6,7 +6,11 @@ import { bad, good, type Parsed } from './parsed.ts'
 type VerificationKey = JwtKey['jwk']
 
 /** RFC 7518 §3.2: an HMAC key is at least as long as the hash; a shorter one can be guessed from a single token. */
-const LEAST_SECRET_BYTES: Record<string, number> = { HS256: 32, HS384: 48, HS512: 64 }
+const LEAST_SECRET_BYTES: ReadonlyMap<string, number> = new Map([
+  ['HS256', 32],
+  ['HS384', 48],
+  ['HS512', 64],
+])
 /** RFC 7518 §3.3. */
 const LEAST_RSA_BITS = 2048
 const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
@@ -58,7 +62,7 @@ function parseJwk(jwk: JWK): Parsed<VerificationKey> {
 
 function parseSecret(jwk: JWK): Parsed<VerificationKey> {
   const alg = jwk.alg ?? 'HS256'
-  const least = LEAST_SECRET_BYTES[alg]
+  const least = LEAST_SECRET_BYTES.get(alg)
   if (least === undefined)
     return bad('the JWK\'s "alg" does not go with a shared secret (HS256, HS384, HS512)')
   if (typeof jwk.k !== 'string' || !/^[A-Za-z0-9_-]+$/.test(jwk.k)) {

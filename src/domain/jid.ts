@@ -59,6 +59,9 @@ export function hasDomain(text: string): boolean {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be here
 const NOT_IN_DOMAIN = /[\x00-,/:-@[-^`{-\x7f]/
 const IPV6_LITERAL = /^\[[0-9A-Fa-f:.]+\]$/
+const LABEL_END = /[.。．｡]/
+const LONGEST_LABEL = 63
+const NOT_ASCII = /[\u0080-\uffff]/
 const NUMERIC_HOST = /^[\d.]+$/
 
 /**
@@ -78,10 +81,18 @@ export function normaliseDomain(text: string): DomainResult {
 }
 
 function toAscii(text: string): string | undefined {
-  if (!hasHostCharacters(text)) return undefined
+  if (!hasHostCharacters(text) || hasLongLabel(text)) return undefined
   const ascii = domainToASCII(text).replace(/\.$/, '')
   if (!hasHostCharacters(ascii) || ascii.split('.').includes('')) return undefined
   return isDisguisedIpv4(ascii, text) ? undefined : ascii
+}
+
+/**
+ * No DNS label is longer than 63 (RFC 1035 §2.3.4), and an A-label is longer than what it stands for. Punycode's encoder
+ * needs more than linear time, so one of thousands of characters must not reach it: 10 ms each (measured).
+ */
+function hasLongLabel(text: string): boolean {
+  return text.split(LABEL_END).some(label => label.length > LONGEST_LABEL && NOT_ASCII.test(label))
 }
 
 function hasHostCharacters(text: string): boolean {

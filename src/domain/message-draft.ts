@@ -60,7 +60,7 @@ export function readDraft(draft: MessageDraft | undefined, context: DraftContext
   if (!recipient.ok) return problem('RELAY_INVALID_TO', `to is not valid: ${recipient.problem}`)
   const sender = readSender(draft, recipient, domain)
   if (!sender.ok) return problem('RELAY_INVALID_FROM', `from is not valid: ${sender.problem}`)
-  const optional = readOptionalFields(draft, notes)
+  const optional = readOptionalFields(draft, !isMissing(draft.body), notes)
   const body = readBody(draft, optional.encrypted, notes)
   if (!body.ok) return body
   return {
@@ -126,11 +126,15 @@ function serverJid(from: string, recipientDomain: string, domain: string | undef
   return isNear || (domain === undefined && parsed.domain.includes('.')) ? parsed : undefined
 }
 
+function isMissing(body: unknown): body is undefined | null {
+  return body === undefined || body === null
+}
+
 type BodyResult = { ok: true; text: string | undefined } | DraftProblem
 
 function readBody(draft: MessageDraft, encrypted: boolean, notes: string[]): BodyResult {
   const { body } = draft
-  if (body === undefined || body === null) {
+  if (isMissing(body)) {
     if (encrypted || draft.bodyOmitted === true) return { ok: true, text: undefined }
     return problem('RELAY_INVALID_BODY', 'body is required')
   }

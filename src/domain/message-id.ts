@@ -10,9 +10,3 @@ export function lowestMessageId(instant: number): string {
   const hex = Math.max(0, Math.floor(instant)).toString(16).padStart(12, '0').slice(-12)
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
-export function isMessageId(text: string): boolean {
-  return UUID.test(text)
-}

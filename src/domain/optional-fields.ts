@@ -21,7 +21,11 @@ type OptionalFields = Pick<
 >
 
 /** The fields that cannot make a message invalid. What had to be changed is added to `notes`, by name. */
-export function readOptionalFields(draft: OptionalDraftFields, notes: string[]): OptionalFields {
+export function readOptionalFields(
+  draft: OptionalDraftFields,
+  hasBody: boolean,
+  notes: string[],
+): OptionalFields {
   const stanzaId = readText('id', draft.id, notes)
   const nick = readText('nick', draft.nick, notes)
   const room = readText('room', draft.room, notes)
@@ -30,7 +34,7 @@ export function readOptionalFields(draft: OptionalDraftFields, notes: string[]):
   const sentAt = readInstant(draft.sentAt, notes)
   return {
     type: readType(draft.type, notes),
-    encrypted: readFlag(draft.encrypted, notes),
+    encrypted: readFlag(draft.encrypted, hasBody, notes),
     ...(stanzaId === undefined ? {} : { stanzaId }),
     ...(nick === undefined ? {} : { nick }),
     ...(room === undefined ? {} : { room }),
@@ -97,11 +101,12 @@ const FLAGS = new Map<unknown, boolean>([
   ['0', false],
 ])
 
-function readFlag(value: unknown, notes: string[]): boolean {
+/** What nobody can read as yes or no means yes where there is no body: else a field of no importance lost the message. */
+function readFlag(value: unknown, hasBody: boolean, notes: string[]): boolean {
   if (isAbsent(value)) return false
   const flag = FLAGS.get(typeof value === 'string' ? value.toLowerCase() : value)
-  if (flag === undefined) notes.push('encrypted dropped')
-  return flag ?? false
+  if (flag === undefined) notes.push(hasBody ? 'encrypted dropped' : 'encrypted read as true')
+  return flag ?? !hasBody
 }
 
 const EARLIEST = Date.UTC(2000, 0)

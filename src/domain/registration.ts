@@ -75,8 +75,3 @@ export interface RegistrationRules {
 export function tokenHash(token: string): string {
   return hash('sha256', token, 'hex').slice(0, 12)
 }
-
-/** Stable text form of a key, for maps. JIDs and device ids contain no newline. */
-export function registrationKeyText(key: RegistrationKey): string {
-  return `${key.recipient}\n${key.device}\n${key.kind}`
-}

@@ -10,8 +10,6 @@ export type Grant =
   | { kind: 'admin' }
   | { kind: 'recipient' /** Normalised bare JID. */; recipient: string }
 
-export type GrantKind = Grant['kind']
-
 interface Entry {
   digest: Buffer
   grant: Grant
@@ -46,6 +44,11 @@ export function createCredentials(config: Pick<Config, 'hookTokens' | 'adminToke
 /** Whether a grant covers a recipient's domain. */
 export function coversDomain(grant: Grant | undefined, domain: string): boolean {
   return grant?.kind === 'hook' && (grant.domains === undefined || grant.domains.includes(domain))
+}
+
+/** Stricter, for what cannot be taken back: a token for all domains is bound to none. */
+export function isBoundTo(grant: Grant | undefined, domain: string): boolean {
+  return grant?.kind === 'hook' && grant.domains?.includes(domain) === true
 }
 
 function entry(token: string, grant: Grant): Entry {

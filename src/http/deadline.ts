@@ -6,8 +6,8 @@ import { errors } from './errors.ts'
 const ACCEPT_DEADLINE_MS = 10_000
 
 /**
- * Rejects with RELAY_TIMEOUT when a commit takes longer; what commits later is pushed all the same, and is a duplicate
- * when it is posted again. Fastify's own handlerTimeout aborts an AbortController per request, with an error and its
+ * Rejects with RELAY_TIMEOUT when a commit takes longer; what commits later is pushed all the same, so that a
+ * repeated post is a duplicate push, unless it has the same id and comes within RELAY_DEDUPE_WINDOW. Fastify's own handlerTimeout aborts an AbortController per request, with an error and its
  * stack, also of those that were in time: a quarter of the CPU of a single post (measured).
  */
 export function withDeadline(

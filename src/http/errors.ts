@@ -29,7 +29,11 @@ export const errors = {
     400,
   ),
   unauthenticated: createError('RELAY_UNAUTHENTICATED', 'A valid credential is required', 401),
-  wrongDomain: createError('RELAY_WRONG_DOMAIN', 'The recipient is outside the domains of this token', 403),
+  wrongDomain: createError(
+    'RELAY_WRONG_DOMAIN',
+    'The recipient is outside the domains to which RELAY_HOOK_TOKENS binds this token',
+    403,
+  ),
   wrongRecipient: createError('RELAY_WRONG_RECIPIENT', 'This credential speaks for another recipient', 403),
   notFound: createError('RELAY_NOT_FOUND', 'There is no such route', 404),
   unknownDialect: createError<[string]>('RELAY_UNKNOWN_DIALECT', 'The dialects are: %s', 404),

@@ -6,8 +6,8 @@ import { createAuthenticate, credentialCount, refuse } from './plugins/authentic
 
 export type HookGrant = Grant & { kind: 'hook' }
 
-/** How much of a form is read before the token in it is found: the largest that ejabberd sends, percent-encoded. */
-const UNPROVEN_BODY_BYTES = 256 * 1024
+/** How much of a form is read before the token in it is found, where a dialect does not need more. */
+export const UNPROVEN_BODY_BYTES = 256 * 1024
 const FORM = /^application\/x-www-form-urlencoded\s*(;|$)/i
 
 export interface HookAuthentication {
@@ -22,6 +22,8 @@ export interface HookAuthenticationOptions {
   credentials: Credentials
   /** Most public modules write the bare token as the header's whole value. */
   allowsBareToken: boolean
+  /** How much of the body is read before the token in it is found. */
+  unprovenBodyBytes(request: FastifyRequest): number
 }
 
 /**
@@ -30,7 +32,7 @@ export interface HookAuthenticationOptions {
  */
 export async function requireHookToken(
   app: FastifyInstance,
-  { credentials, allowsBareToken }: HookAuthenticationOptions,
+  { credentials, allowsBareToken, unprovenBodyBytes }: HookAuthenticationOptions,
 ): Promise<HookAuthentication> {
   const find = (presented: string): HookGrant | undefined => {
     const grant = credentials.find(presented)
@@ -43,7 +45,7 @@ export async function requireHookToken(
     if (!FORM.test(request.headers['content-type'] ?? '')) await refuse(app, request, reply)
   })
   app.addHook('preParsing', async (request, _reply, payload) => {
-    return request.grant === undefined ? limited(request, payload) : payload
+    return request.grant === undefined ? limited(request, payload, unprovenBodyBytes(request)) : payload
   })
   return {
     async grantOf(request, reply, inBody) {
@@ -66,14 +68,14 @@ function addMissingScheme(request: FastifyRequest): void {
   }
 }
 
-function limited(request: FastifyRequest, payload: RequestPayload): RequestPayload {
-  if (Number(request.headers['content-length'] ?? 0) > UNPROVEN_BODY_BYTES) throw new errors.bodyTooLarge()
+function limited(request: FastifyRequest, payload: RequestPayload, most: number): RequestPayload {
+  if (Number(request.headers['content-length'] ?? 0) > most) throw new errors.bodyTooLarge()
   if (request.headers['content-length'] !== undefined) return payload
   let read = 0
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       read += chunk.length
-      if (read > UNPROVEN_BODY_BYTES) done(new errors.bodyTooLarge())
+      if (read > most) done(new errors.bodyTooLarge())
       else done(null, chunk)
     },
   })

@@ -31,7 +31,7 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
     clock: deps.clock,
     graceMs: Math.floor(config.shutdownMs * REQUESTS_SHARE),
   })
-  await app.register(helmet, { contentSecurityPolicy: API_CSP })
+  await app.register(helmet, HELMET)
   if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config.corsOrigins))
   await app.register(apiDocs, { version: deps.version })
   await registerScopes(app, deps)
@@ -40,15 +40,21 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
 /** What a stop may spend on requests that do not end; attempts that are in flight need the rest. */
 const REQUESTS_SHARE = 0.2
 
-// Answers are data, never pages.
-const API_CSP = {
-  useDefaults: false,
-  directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+const HELMET = {
+  // Answers are data, never pages.
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+  },
+  // The relay speaks HTTP: whether its name is to be reached by TLS only is for the proxy to say.
+  strictTransportSecurity: false,
 }
 
 function corsOptions(origin: string[]) {
   return {
     origin,
+    // Without it an OPTIONS that is no preflight gets a bare text instead of our 404.
+    strictPreflight: false,
     methods: ['GET', 'PUT', 'POST', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type'],
     exposedHeaders: ['retry-after', 'www-authenticate'],

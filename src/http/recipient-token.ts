@@ -1,4 +1,4 @@
-import { decodeJwt, importJWK, type JWTPayload, errors as joseErrors, jwtVerify } from 'jose'
+import { importJWK, type JWTPayload, errors as joseErrors, jwtVerify } from 'jose'
 import type { JwtConfig, JwtKey } from '../config/config.ts'
 import type { Clock } from '../domain/clock.ts'
 import { parseAccountJid } from '../domain/jid.ts'
@@ -20,10 +20,11 @@ export async function createRecipientTokenVerifier(
   if (config === undefined) return async () => undefined
   const keys = await Promise.all(config.keys.map(importKey))
   return async token => {
-    const claimed = jidOf(unverified(token), config.jidClaim)
-    if (claimed === undefined) return undefined
-    for (const key of keys.filter(key => speaksFor(key, claimed.domain))) {
-      if (await isSignedBy(key, token, clock)) return claimed.jid
+    for (const key of keys) {
+      // Before the signature is good no claim is looked at: normalising a JID can cost more than verifying.
+      const payload = await verified(key, token, clock)
+      const claimed = payload === undefined ? undefined : jidOf(payload, config.jidClaim)
+      if (claimed !== undefined && speaksFor(key, claimed.domain)) return claimed.jid
     }
     return undefined
   }
@@ -37,32 +38,27 @@ async function importKey({ domain, jwk }: JwtKey): Promise<ImportedKey> {
   return { domain, alg: jwk.alg, key: await importJWK(jwk, jwk.alg) }
 }
 
-/** Only chooses the key and names the recipient; both hold once the same bytes are verified. */
-function unverified(token: string): JWTPayload {
-  try {
-    return decodeJwt(token)
-  } catch {
-    return {}
-  }
-}
-
 function jidOf(payload: JWTPayload, claim: string): { jid: string; domain: string } | undefined {
   const text = payload[claim]
   const parsed = typeof text === 'string' ? parseAccountJid(text) : undefined
   return parsed?.ok ? parsed : undefined
 }
 
-async function isSignedBy(key: ImportedKey, token: string, clock: Pick<Clock, 'now'>): Promise<boolean> {
+async function verified(
+  key: ImportedKey,
+  token: string,
+  clock: Pick<Clock, 'now'>,
+): Promise<JWTPayload | undefined> {
   try {
-    await jwtVerify(token, key.key, {
+    const { payload } = await jwtVerify(token, key.key, {
       algorithms: [key.alg],
       requiredClaims: ['exp'],
       currentDate: new Date(clock.now()),
     })
-    return true
+    return payload
   } catch (error) {
     // A key of a wrong kind is a bug or a configuration error, and must not look like a wrong token.
-    if (error instanceof joseErrors.JOSEError) return false
+    if (error instanceof joseErrors.JOSEError) return undefined
     throw error
   }
 }

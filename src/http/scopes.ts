@@ -4,13 +4,13 @@ import { createRemoveDevices, type RemoveDevices } from '../intake/remove-device
 import { type Credentials, createCredentials } from './credentials.ts'
 import { withDeadline } from './deadline.ts'
 import { HANDLER_TIMEOUT_MS } from './fastify-options.ts'
-import { requireHookToken } from './hook-authentication.ts'
+import { requireHookToken, UNPROVEN_BODY_BYTES } from './hook-authentication.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
 import { createAuthenticate, type FindGrant, requireGrant } from './plugins/authentication.ts'
 import { createRecipientTokenVerifier } from './recipient-token.ts'
 import { deviceRoutes, exceptAdmins } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
-import { hookRoutes } from './routes/hooks.ts'
+import { hookRoutes, unprovenBodyBytes } from './routes/hooks.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { recipientRoutes } from './routes/recipients.ts'
@@ -37,7 +37,11 @@ export async function registerScopes(app: FastifyInstance, deps: HttpDependencie
 /** The chat server: the front door, or with `dialects` the routes of the public modules. */
 const hookScope: FastifyPluginAsync<ScopeContext & { dialects: boolean }> = async (app, options) => {
   const { deps, credentials, dialects } = options
-  const authentication = await requireHookToken(app, { credentials, allowsBareToken: dialects })
+  const authentication = await requireHookToken(app, {
+    credentials,
+    allowsBareToken: dialects,
+    unprovenBodyBytes: dialects ? unprovenBodyBytes : () => UNPROVEN_BODY_BYTES,
+  })
   await app.register(dialects ? hookRoutes : messageRoutes, {
     prefix: '/v1',
     authentication,

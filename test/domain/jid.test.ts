@@ -162,3 +162,12 @@ describe('parseAccountJid and completeJid', () => {
     assert.deepEqual(completeJid('bob', undefined), { ok: false, problem: 'no domain' })
   })
 })
+
+it('a label that no DNS name can have never reaches the encoder, whose time grows faster than its text', () => {
+  const label = '字'.repeat(64)
+  for (const domain of [label, `${label}.org`, `a.${label}`, `字。${label}`, '字'.repeat(3700)]) {
+    assert.deepEqual(normaliseDomain(domain), { ok: false, problem: 'invalid domain' })
+  }
+  assert.equal(normaliseDomain(`${'字'.repeat(50)}.${'字'.repeat(50)}`).ok, true)
+  assert.equal(normaliseDomain(`${'a'.repeat(100)}.${'字'.repeat(10)}`).ok, true)
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HS256_KEY, tokenFor } from '../support/jwt.ts'
 import { registerPhone } from '../support/requests.ts'
-import { ADMIN_TOKEN, bearer, createTestApp, HOOK_TOKEN, type TestApp } from '../support/test-app.ts'
+import { ADMIN_TOKEN, BOUND_TOKEN, bearer, createTestApp, type TestApp } from '../support/test-app.ts'
 
 const config = { jwt: { jidClaim: 'jid', keys: [HS256_KEY] } }
 
@@ -44,8 +44,8 @@ test('valid credentials pass beside an attacker at the same address', async t =>
   await statuses(app, 40, { url: '/v1/devices', as: 'wrong' })
   assert.equal((await call(app, { url: '/v1/messages', as: ADMIN_TOKEN })).statusCode, 200)
   assert.equal((await call(app, { url: '/v1/devices', as: await tokenFor('bob@localhost') })).statusCode, 200)
-  const url = '/v1/recipients/bob@localhost'
-  const removed = await app.http.inject({ method: 'DELETE', url, headers: bearer(HOOK_TOKEN) })
+  const url = '/v1/recipients/bob@example.org'
+  const removed = await app.http.inject({ method: 'DELETE', url, headers: bearer(BOUND_TOKEN) })
   assert.equal(removed.statusCode, 204)
 })
 
@@ -85,4 +85,21 @@ test('behind a proxy that it trusts, the address is the one that the proxy names
   for (let index = 0; index < 61; index++) await from('198.51.100.7')
   assert.equal((await from('198.51.100.7')).statusCode, 429)
   assert.equal((await from('198.51.100.8')).statusCode, 404)
+})
+
+test('what X-Forwarded-For says and is no address counts for the connection, whoever is trusted', async t => {
+  const app = await createTestApp(t, { config: { trustProxy: true } })
+  const from = (forwarded: string, remoteAddress = '192.0.2.1') =>
+    app.http.inject({ url: '/nowhere', remoteAddress, headers: { 'x-forwarded-for': forwarded } })
+  for (let index = 0; index < 60; index++) assert.equal((await from(`garbage-${index}`)).statusCode, 404)
+  assert.equal((await from('garbage-60')).statusCode, 429)
+  assert.equal((await from('198.51.100.8')).statusCode, 404)
+})
+
+test('of an IPv6 caller its network counts: it has 2^64 addresses in there', async t => {
+  const app = await createTestApp(t)
+  const from = (remoteAddress: string) => call(app, { url: '/nowhere', remoteAddress })
+  for (let index = 0; index < 60; index++) await from(`2001:db8:1:1::${index.toString(16)}`)
+  assert.equal((await from('2001:db8:1:1:ffff::1')).statusCode, 429)
+  assert.equal((await from('2001:db8:1:2::1')).statusCode, 404)
 })

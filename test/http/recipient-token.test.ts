@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
+import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { exportJWK, SignJWT } from 'jose'
+import { EncryptJWT, exportJWK, SignJWT } from 'jose'
 import type { JwtKey } from '../../src/config/config.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import { createRecipientTokenVerifier } from '../../src/http/recipient-token.ts'
@@ -59,6 +59,74 @@ test('what ejabberd takes and we do not, and what nobody takes', async () => {
     dots: '..',
   }
   for (const [name, token] of Object.entries(tokens)) assert.equal(await verify(token), undefined, name)
+})
+
+/** A token of these very parts, signed with HS256_KEY whatever they say. */
+function handMade(header: object, payload: string): string {
+  const signed = [JSON.stringify(header), payload]
+    .map(part => Buffer.from(part).toString('base64url'))
+    .join('.')
+  const key = Buffer.from(String(HS256_KEY.jwk.k), 'base64url')
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`
+}
+
+test('a header cannot choose the key, demand what nobody knows, or change what is signed', async () => {
+  const verify = await verifier()
+  const claims = JSON.stringify({ jid: 'bob@localhost', exp: inSeconds(60) })
+  const jwk = { kty: 'oct', k: Buffer.alloc(32).toString('base64url') }
+  for (const ignored of [
+    { kid: 'x' },
+    { kid: '../../dev/null' },
+    { jku: 'https://evil.example/' },
+    { jwk },
+  ]) {
+    assert.equal(await verify(handMade({ alg: 'HS256', ...ignored }, claims)), 'bob@localhost')
+    const own = new SignJWT(JSON.parse(claims)).setProtectedHeader({ alg: 'HS256', ...ignored })
+    assert.equal(await verify(await own.sign(Buffer.alloc(32))), undefined)
+  }
+  const refused = [
+    { crit: ['exp'] },
+    { crit: ['b64'], b64: false },
+    { b64: false, crit: [] },
+    { alg: 'constructor' },
+  ]
+  for (const header of refused) {
+    assert.equal(
+      await verify(handMade({ alg: 'HS256', ...header }, claims)),
+      undefined,
+      JSON.stringify(header),
+    )
+  }
+  const encrypted = await new EncryptJWT(JSON.parse(claims))
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+    .encrypt(Buffer.alloc(32))
+  assert.equal(await verify(encrypted), undefined)
+})
+
+test('a payload that is no object of claims proves nothing', async () => {
+  const verify = await verifier()
+  for (const payload of ['null', '[]', '1', '"bob@localhost"', '', '{', '\u0000']) {
+    assert.equal(await verify(handMade({ alg: 'HS256' }, payload)), undefined, payload)
+  }
+})
+
+test('a token of which any byte is changed is refused, and never an error', async () => {
+  const verify = await verifier()
+  const token = await tokenFor('bob@localhost')
+  for (let index = 0; index < token.length - 1; index++) {
+    const other = token[index] === 'A' ? 'B' : 'A'
+    assert.equal(await verify(token.slice(0, index) + other + token.slice(index + 1)), undefined)
+    assert.equal(await verify(token.slice(0, index)), undefined)
+  }
+})
+
+test('of a token that nobody signed no claim is read', async t => {
+  const verify = await verifier()
+  const normalised = t.mock.method(String.prototype, 'normalize')
+  assert.equal(await verify(await tokenFor('ｂｏｂ@localhost', {}, { key: OTHER_KEY })), undefined)
+  assert.equal(normalised.mock.callCount(), 0)
+  assert.equal(await verify(await tokenFor('ｂｏｂ@localhost')), 'bob@localhost')
+  assert.ok(normalised.mock.callCount() > 0)
 })
 
 test('a key speaks for its domain only', async () => {

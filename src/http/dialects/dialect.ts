@@ -27,6 +27,12 @@ export interface Dialect {
   readonly name: string
   /** Media types, without parameters. */
   readonly contentTypes: readonly string[]
+  /**
+   * How much of a body is read before the token at its end is found; absent where the token is a header. ejabberd's
+   * recommended `max_stanza_size` is 256 KiB for clients and 512 KiB for servers
+   * (https://docs.ejabberd.im/admin/configuration/listen-options/#max_stanza_size), and these modules do not try again.
+   */
+  readonly unprovenBodyBytes?: number
   /** What the caller presents as its credential; undefined when there is none. Pure, and safe on hostile bytes. */
   credential(request: HookRequest): string | undefined
   /** Only for requests whose credential was found good. Pure, never throws. */

@@ -51,7 +51,7 @@ export type ParsedForm =
 
 const MAX_PAIRS = 1000
 /** Said twice, the sender of the text may have said one of them. */
-const ONCE: readonly string[] = ['to', 'from', 'body', 'access_token']
+const ONCE: readonly string[] = ['to', 'from', 'body', 'vhost', 'access_token']
 
 /** One message as `application/x-www-form-urlencoded` (https://url.spec.whatwg.org/#urlencoded-parsing), strict about UTF-8. */
 export function parseForm(raw: Buffer): ParsedForm {

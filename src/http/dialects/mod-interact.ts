@@ -9,6 +9,8 @@ const FORM = /^to=(?<to>[^&]*)&from=(?<from>[^&]*)&body=(?<body>.*)$/s
 export const modInteract: Dialect = {
   name: 'mod_interact',
   contentTypes: ['application/x-www-form-urlencoded'],
+  // Up to three bytes for one, percent-encoded.
+  unprovenBodyBytes: 1024 * 1024,
   credential: suffixCredential,
   parse(request) {
     const fields = FORM.exec(bytesBeforeToken(request))?.groups

@@ -14,6 +14,7 @@ const NAME_END = /\.\.(?!\.)/
 export const modOfflinePost: Dialect = {
   name: 'mod_offline_post',
   contentTypes: ['application/x-www-form-urlencoded'],
+  unprovenBodyBytes: 640 * 1024,
   credential: suffixCredential,
   parse(request) {
     const bytes = bytesBeforeToken(request)

@@ -70,7 +70,7 @@ const deleteSchema = {
   querystring: RecipientQuerySchema,
   response: {
     204: Type.Null({ description: 'It is gone, or was already' }),
-    ...failures(400, 401, 403, 429),
+    ...failures(400, 401, 403, 413, 415, 429),
   },
 }
 
@@ -80,7 +80,7 @@ const testSchema = {
   summary: 'Send a test notification now, and say what the provider answered',
   params: DeviceParamsSchema,
   querystring: RecipientQuerySchema,
-  response: { 200: TestOutcomeSchema, ...failures(400, 401, 403, 404, 409, 429) },
+  response: { 200: TestOutcomeSchema, ...failures(400, 401, 403, 404, 409, 413, 415, 429) },
 }
 
 /** What the mobile app calls, with the JWT with which it logs in to the chat server. */

@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { type AcceptDraftsDependencies, acceptDrafts } from '../accept-drafts.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { DIALECTS } from '../dialects/registry.ts'
 import { errors } from '../errors.ts'
-import type { HookAuthentication } from '../hook-authentication.ts'
+import { type HookAuthentication, UNPROVEN_BODY_BYTES } from '../hook-authentication.ts'
 import { acceptRawBodies, machineRoute, rawBody } from '../raw-bodies.ts'
 import { enumOf, failures } from '../schemas/common.ts'
 import { MessageReplySchema } from '../schemas/messages.ts'
@@ -34,6 +35,12 @@ const postSchema = {
     ),
   },
   response: { 202: MessageReplySchema, ...failures(400, 401, 403, 404, 413, 415, 429) },
+}
+
+/** How much of a form may come before its token. */
+export function unprovenBodyBytes({ params }: FastifyRequest): number {
+  const { dialect } = params as { dialect?: string }
+  return BY_NAME.get(dialect ?? '')?.unprovenBodyBytes ?? UNPROVEN_BODY_BYTES
 }
 
 /** For modules that nobody wants to change. */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import { parseAccountJid } from '../../domain/jid.ts'
 import type { RemoveDevices } from '../../intake/remove-devices.ts'
-import { coversDomain } from '../credentials.ts'
+import { isBoundTo } from '../credentials.ts'
 import { errors } from '../errors.ts'
 import { failures, JidSchema } from '../schemas/common.ts'
 
@@ -14,12 +14,14 @@ const deleteSchema = {
   operationId: 'removeRecipient',
   tags: ['chat server'],
   summary: 'Remove every device of a deleted account',
-  description: 'So that an account created again under the same JID does not inherit its phones.',
+  description:
+    'So that an account created again under the same JID does not inherit its phones. A hook token must be bound to the ' +
+    'domain of the account; one for all domains is answered with 403.',
   security: [{ hook: [] }, { admin: [] }],
   params: Type.Object({ jid: JidSchema }),
   response: {
     204: Type.Null({ description: 'They are gone, or there were none' }),
-    ...failures(400, 401, 403, 429),
+    ...failures(400, 401, 403, 413, 415, 429),
   },
 }
 
@@ -29,7 +31,7 @@ export const recipientRoutes: FastifyPluginAsyncTypebox<RecipientRouteDependenci
     const parsed = parseAccountJid(request.params.jid)
     if (!parsed.ok) throw new errors.invalidJid('jid')
     const { grant } = request
-    if (grant?.kind !== 'admin' && !coversDomain(grant, parsed.domain)) throw new errors.wrongDomain()
+    if (grant?.kind !== 'admin' && !isBoundTo(grant, parsed.domain)) throw new errors.wrongDomain()
     await deps.removeDevices.recipient(parsed.jid)
     return reply.code(204).send(null)
   })

@@ -46,7 +46,7 @@ const requeueSchema = {
   operationId: 'requeueMessage',
   summary: 'Revive the dead deliveries of a message',
   params: MessageParamsSchema,
-  response: { 202: RequeuedSchema, ...failures(400, 401, 404, 409, 429) },
+  response: { 202: RequeuedSchema, ...failures(400, 401, 404, 409, 413, 415, 429) },
 }
 
 /** What an operator asks about messages. */

@@ -65,7 +65,6 @@ export const DeviceRequestSchema = Type.Object(
   },
   { additionalProperties: false },
 )
-export type DeviceRequest = Static<typeof DeviceRequestSchema>
 
 export const DeviceSchema = Type.Object(
   {
