@@ -17,7 +17,7 @@ export function firstRunCommands(config: Config): string {
   const simulator = `http://127.0.0.1:${config.simulatorPort}`
   return `To try it, open a second terminal in this directory and paste:
 
-HOOK_TOKEN=$(sed -n 's/^RELAY_HOOK_TOKENS=//p' .env)
+HOOK_TOKEN=$(sed -n 's/^RELAY_HOOK_TOKENS=\\([^=]*\\).*/\\1/p' .env)
 ADMIN_TOKEN=$(sed -n 's/^RELAY_ADMIN_TOKENS=//p' .env)
 PHONE=${PHONE_TOKEN}
 

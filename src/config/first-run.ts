@@ -92,8 +92,8 @@ function signSample(key: JWK): Promise<string> {
 
 function dotEnv(): string {
   return `# Written by the first start of push-relay, for trying it out. Every variable is explained in .env.example.
-# Chat servers post messages with this token:
-RELAY_HOOK_TOKENS=${newSecret(24)}
+# The chat server of localhost posts messages with this token:
+RELAY_HOOK_TOKENS=${newSecret(24)}=localhost
 # Operators read traces and metrics with this one:
 RELAY_ADMIN_TOKENS=${newSecret(24)}
 # Apps register with a JWT; give ejabberd the same file as jwt_key:

@@ -27,6 +27,12 @@ test('a shared secret, as JWK and as JWK Set with one key', () => {
   assert.equal(keyOf(`\uFEFF${JSON.stringify(secret)}\n`)?.jwk.alg, 'HS256')
 })
 
+test('an algorithm is one of ours, not what every object happens to have', () => {
+  for (const alg of ['constructor', 'toString', '__proto__', 'none', 'HS1']) {
+    assert.match(problemOf({ ...secret, alg }), /"alg" does not go with a shared secret/, alg)
+  }
+})
+
 test('of a private key only the public part is kept', () => {
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const contents = [

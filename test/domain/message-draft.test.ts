@@ -97,6 +97,13 @@ describe('body', () => {
     }
     assert.equal(read({ body: undefined, encrypted: true }).body, undefined)
     assert.equal(read({ body: null, bodyOmitted: true }).body, undefined)
+    for (const odd of ['yes', 'omemo', {}, 2]) {
+      const message = read({ body: undefined, encrypted: odd })
+      assert.deepEqual([message.encrypted, message.notes], [true, ['encrypted read as true']])
+    }
+    for (const no of [undefined, null, '', false, 'false', 0]) {
+      assert.equal(refused({ body: undefined, encrypted: no }).code, 'RELAY_INVALID_BODY')
+    }
     assert.equal(refused({ body: 5, encrypted: true }).code, 'RELAY_INVALID_BODY')
     assert.equal(read({ body: '' }).body, '')
   })

@@ -167,6 +167,10 @@ test('answers carry security headers, and other origins read them only where tha
     (await get(closed, 'https://chat.example.org')).headers['access-control-allow-origin'],
     undefined,
   )
+  // Whether its name is to be reached by TLS only is the proxy's to say.
+  assert.equal(own.headers['strict-transport-security'], undefined)
+  const options = await open.http.inject({ method: 'OPTIONS', url: '/nowhere' })
+  assert.deepEqual([options.statusCode, options.body], [204, ''])
   const preflight = await open.http.inject({
     method: 'OPTIONS',
     url: '/v1/devices/phone1',

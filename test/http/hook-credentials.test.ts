@@ -150,3 +150,18 @@ test('a valid token is never rate limited, not even beside an attacker at its ad
   )
   assert.ok(valid.every(({ statusCode }) => statusCode === 202))
 })
+
+test('a long message reaches its token, however its dialect encodes it', async t => {
+  const app = await createTestApp(t)
+  const send = (dialect: string, text: string) =>
+    post(app, {
+      url: `/v1/hooks/${dialect}`,
+      headers: FORM,
+      payload: `to=bob@localhost&from=alice@localhost&body=${text}&access_token=${HOOK_TOKEN}`,
+    })
+  assert.equal((await send('mod_interact', '%C3%A9'.repeat(160 * 1024))).statusCode, 202)
+  assert.equal((await send('mod_offline_post', 'x'.repeat(600 * 1024))).statusCode, 202)
+  assert.equal((await send('mod_interact', 'x'.repeat(1025 * 1024))).statusCode, 413)
+  assert.equal((await send('mod_offline_post', 'x'.repeat(641 * 1024))).statusCode, 413)
+  assert.equal((await send('no_such_dialect', 'x'.repeat(257 * 1024))).statusCode, 413)
+})

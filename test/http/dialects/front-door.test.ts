@@ -119,7 +119,7 @@ describe('a form body', () => {
   })
 
   it('is refused when who is meant, or what is said, is there twice', () => {
-    for (const name of ['to', 'from', 'body', 'access_token']) {
+    for (const name of ['to', 'from', 'body', 'vhost', 'access_token']) {
       assert.equal(problemOf(form(`${name}=a&x=1&${name}=b`)), `it has ${name} twice`)
       assert.equal(
         problemOf(form(`${name}=a&%${name.charCodeAt(0).toString(16)}${name.slice(1)}=a`)),
