@@ -9,6 +9,7 @@ export const errors = {
   malformedBody: createError<[string]>('RELAY_MALFORMED_BODY', 'The body cannot be read: %s', 400),
   malformedUrl: createError('RELAY_MALFORMED_URL', 'The URL cannot be read', 400),
   badRequest: createError('RELAY_BAD_REQUEST', 'The request cannot be read', 400),
+  hostRequired: createError('RELAY_HOST_REQUIRED', 'An HTTP/1.1 request must have the field Host', 400),
   invalidJid: createError<[string]>('RELAY_INVALID_JID', '%s is not a valid JID', 400),
   invalidTo: createError<[string]>('RELAY_INVALID_TO', '%s', 400),
   invalidFrom: createError<[string]>('RELAY_INVALID_FROM', '%s', 400),
@@ -53,6 +54,11 @@ export const errors = {
     'RELAY_UNSUPPORTED_MEDIA_TYPE',
     'This route takes another content type%s',
     415,
+  ),
+  expectationFailed: createError(
+    'RELAY_EXPECTATION_FAILED',
+    'Of the field Expect only 100-continue is understood',
+    417,
   ),
   tooManyRequests: createError('RELAY_TOO_MANY_REQUESTS', 'Too many requests; see Retry-After', 429),
   tooManyMoves: createError(

@@ -45,7 +45,8 @@ export function fastifyOptions(
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     // Node looks for late requests every 30 s by default: too coarse for these limits.
-    http: { connectionsCheckingInterval: 5_000, headersTimeout: 15_000 },
+    // Its own refusal of a request without Host has no body; plugins/error-handling.ts answers instead.
+    http: { connectionsCheckingInterval: 5_000, headersTimeout: 15_000, requireHostHeader: false },
     forceCloseConnections: 'idle',
     // Fastify's own 503 while closing has no code and no Retry-After; plugins/stopping.ts answers instead.
     return503OnClosing: false,

@@ -77,6 +77,23 @@ test('a store that cannot commit is 503 with Retry-After, and nothing is claimed
   assert.equal(app.handedOff.length, 0)
 })
 
+test('on a disk that is full the store itself refuses: 503, nothing is accepted, and health says why', async t => {
+  const app = await createTestApp(t, { freeBytes: async () => 1024 })
+  const answers = [
+    await app.http.inject(post),
+    await app.http.inject({ ...post, payload: [message, message] }),
+  ]
+  for (const response of answers) {
+    assert.deepEqual([response.statusCode, response.json().code], [503, 'RELAY_UNAVAILABLE'])
+    assert.ok(Number(response.headers['retry-after']) > 0)
+  }
+  assert.deepEqual(app.handedOff, [])
+  assert.deepEqual(await app.store.messages({ limit: 1 }), [])
+  const health = await app.http.inject({ url: '/health', headers: bearer(ADMIN_TOKEN) })
+  assert.equal(health.statusCode, 503)
+  assert.match(health.body, /disk-full/)
+})
+
 test('while it stops, nothing is accepted and connections end', async t => {
   const app = await createTestApp(t)
   app.isStopping = true

@@ -121,6 +121,22 @@ test('what is not HTTP, or too much of it, gets an answer and no log line with i
   assert.doesNotMatch(app.log.text(), /secret-of-the-caller/)
 })
 
+test('no Host, or an expectation that nobody knows, is answered as any other error', async t => {
+  const app = await listen(t)
+  const talk = async (text: string) => {
+    const { socket, received } = open(t, app)
+    socket.end(text)
+    return received()
+  }
+  const hostless = await talk('GET /health HTTP/1.1\r\nConnection: close\r\n\r\n')
+  assert.match(hostless, /^HTTP\/1\.1 400 /)
+  assert.equal(bodyOf(hostless).code, 'RELAY_HOST_REQUIRED')
+  assert.match(await talk('GET /health HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /)
+  const odd = await talk(head(0).replace('Content-Type', 'Expect: tea\r\nContent-Type'))
+  assert.match(odd, /^HTTP\/1\.1 417 /)
+  assert.match(odd, /"code":"RELAY_EXPECTATION_FAILED"/)
+})
+
 test('two Authorization fields are one too many, even if the first is right', async t => {
   const app = await listen(t)
   const { socket, received } = open(t, app)

@@ -45,6 +45,8 @@ export interface TestAppOptions {
   config?: Partial<Config>
   clock?: Clock
   store?: Partial<Store>
+  /** What the disk has left, as the store believes. */
+  freeBytes?: () => Promise<number>
   /** Replaces options of Fastify, such as time limits that a test cannot wait for. */
   fastify?: Partial<FastifyHttpOptions<Server>>
   acceptOfflineMessages?: HttpDependencies['acceptOfflineMessages']
@@ -62,7 +64,13 @@ export async function createTestApp(
   const events = createEvents()
   const log = captureLog()
   subscribeLog(events, log.logger)
-  const realStore = createSqliteStore({ path: config.store.path, dedupeWindowMs: 3_600_000, clock, events })
+  const realStore = createSqliteStore({
+    path: config.store.path,
+    dedupeWindowMs: 3_600_000,
+    clock,
+    events,
+    ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
+  })
   await realStore.open()
   const store: Store = { ...realStore, ...options.store }
   const http = Fastify({ ...fastifyOptions(config, log.logger), ...options.fastify })

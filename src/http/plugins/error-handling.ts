@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { describeError } from '../../telemetry/describe-error.ts'
@@ -17,6 +18,11 @@ export const errorHandling = fp(
       }
       return answer(reply, envelope)
     })
+    // RFC 9112 §3.2: a 400 for an HTTP/1.1 request without it.
+    app.addHook('onRequest', async ({ raw }) => {
+      if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new errors.hostRequired()
+    })
+    app.server.on('checkExpectation', refuseExpectation)
     // Before the body of a request that has no route is read.
     app.addHook('onRequest', async (request, reply) => {
       if (!request.is404) return
@@ -27,6 +33,13 @@ export const errorHandling = fp(
   },
   { name: 'error-handling', dependencies: ['rate-limits'] },
 )
+
+/** Node's own 417 has no body. What the request goes on to send is not read. */
+function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const envelope = envelopeOf(new errors.expectationFailed())
+  response.writeHead(envelope.statusCode, { 'content-type': 'application/json', connection: 'close' })
+  response.end(JSON.stringify(envelope))
+}
 
 function answer(reply: FastifyReply, envelope: Envelope): FastifyReply {
   if (envelope.statusCode === 401) reply.header('www-authenticate', 'Bearer')
