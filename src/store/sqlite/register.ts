@@ -16,6 +16,12 @@ const MOVE_AWAY = `
   UPDATE registration SET state = 'moved', state_reason = 'registered by another account', version = ?
   WHERE recipient = ? AND device = ? AND kind = ?`
 const DELETE_ONE = 'DELETE FROM registration WHERE recipient = ? AND device = ? AND kind = ?'
+// An app that was installed anew has the same token under another device id: what waits goes along, and keeps its own id,
+// so that a phone that has it shows it once. Bounded like what is resumed.
+const TAKE_ALONG = `
+  UPDATE OR IGNORE delivery SET device = ?1, record = json_set(record, '$.device', ?1)
+  WHERE device = ?2 AND kind = ?3 AND lease = 0
+  AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1 LIMIT 500)`
 const UPSERT = `
   INSERT INTO registration (recipient, device, kind, provider, token, app, environment, environment_source,
     name, locale, preview, registered_at, state, strikes, last_accepted_at, version)
@@ -41,13 +47,7 @@ const DELETE_RECIPIENT = 'DELETE FROM registration WHERE recipient = ?'
 export function register(context: WriteContext, command: RegisterCommand): RegisterResult {
   const { recipient, device, kind } = command
   const owner = readOwner(context, command)
-  if (owner !== undefined && owner.recipient !== recipient) {
-    if (!mayMove(context, command)) return { status: 'too-many-moves' }
-    const { recipient: former, device: formerDevice, kind: formerKind } = owner
-    context.sql(MOVE_AWAY).run(context.change(former), former, formerDevice, formerKind)
-  } else if (owner !== undefined && (owner.device !== device || owner.kind !== kind)) {
-    context.sql(DELETE_ONE).run(recipient, owner.device, owner.kind)
-  }
+  if (owner !== undefined && !takeOver(context, command, owner)) return { status: 'too-many-moves' }
   const existing = readRegistration(context.sql, command)
   upsert(context, command, existing)
   context.sql(DROP_OLDEST).run(recipient, device, kind, Math.max(0, command.maxDevices - 1))
@@ -57,6 +57,19 @@ export function register(context: WriteContext, command: RegisterCommand): Regis
     context.sql(RESUME_WAITING).run(command.at, device, kind, recipient)
   }
   return { status: existing === undefined ? 'created' : 'refreshed', registration }
+}
+
+/** Makes way for the new owner of a token; false when that would be one move too many. */
+function takeOver(context: WriteContext, command: RegisterCommand, owner: RegistrationKey): boolean {
+  const { recipient, device, kind } = command
+  if (owner.recipient !== recipient) {
+    if (!mayMove(context, command)) return false
+    context.sql(MOVE_AWAY).run(context.change(owner.recipient), owner.recipient, owner.device, owner.kind)
+  } else if (owner.device !== device || owner.kind !== kind) {
+    context.sql(DELETE_ONE).run(recipient, owner.device, owner.kind)
+    if (owner.kind === kind) context.sql(TAKE_ALONG).run(device, owner.device, kind, recipient)
+  }
+  return true
 }
 
 function isSameAddress(former: Registration | undefined, registration: Registration): boolean {

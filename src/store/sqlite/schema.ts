@@ -91,4 +91,5 @@ export const MIGRATIONS: readonly string[] = [
     probes INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   `,
+  'CREATE INDEX registration_move_by_age ON registration_move (at)',
 ]

@@ -18,6 +18,10 @@ interface SummaryRow {
   settled_at: number | null
 }
 
+interface ListedRow extends SummaryRow {
+  position: number
+}
+
 interface TraceRow extends SummaryRow {
   notes: string | null
   deliveries: string | null
@@ -52,29 +56,51 @@ function stepsOf(row: TraceRow): TraceStep[] {
 // The order of acceptance is that of the ids, and every index has it.
 const LAST_ROWID = '9223372036854775807'
 
+// The index of the outbox has three runs, each in order, of which only that of the leased is sorted: it is as short as
+// what the dispatcher holds in memory. One query for all would sort the whole outbox.
+const OUTBOX_RUNS = ['stage = 1 AND lease = 0', 'stage = 0 AND lease = 0', 'stage = 0 AND lease > 0']
+
 export function readSummaries(sql: Sql, query: MessageQuery): MessageSummary[] {
+  if (query.state !== 'pending' || query.recipient !== undefined) {
+    return readRun(sql, query, termsOf(query)).map(toSummary)
+  }
+  return OUTBOX_RUNS.flatMap(run => readRun(sql, query, { conditions: ['stage < 2', run], values: [] }))
+    .sort((a, b) => b.position - a.position)
+    .slice(0, query.limit)
+    .map(toSummary)
+}
+
+interface Terms {
+  conditions: readonly string[]
+  values: readonly string[]
+}
+
+function termsOf({ recipient, state }: MessageQuery): Terms {
   const conditions = ['1 = 1']
   const values: string[] = []
-  if (query.recipient !== undefined) {
+  if (recipient !== undefined) {
     conditions.push('recipient = ?')
-    values.push(query.recipient)
+    values.push(recipient)
   }
-  if (query.state !== undefined) {
-    conditions.push('state = ?', ...indexTerms(query.state))
-    values.push(query.state)
+  if (state !== undefined) {
+    conditions.push('state = ?', ...indexTerms(state))
+    values.push(state)
   }
-  if (query.before !== undefined) {
+  return { conditions, values }
+}
+
+function readRun(sql: Sql, { before, limit }: MessageQuery, terms: Terms): ListedRow[] {
+  const conditions = [...terms.conditions]
+  const values = [...terms.values]
+  if (before !== undefined) {
     conditions.push(
       `rowid < ifnull((SELECT rowid FROM message WHERE id >= ? ORDER BY id LIMIT 1), ${LAST_ROWID})`,
     )
-    values.push(query.before)
+    values.push(before)
   }
-  // The plus makes SQLite sort what is pending rather than read the whole table in order to find it.
-  const order = query.state === 'pending' && query.recipient === undefined ? '+rowid' : 'rowid'
-  const text = `SELECT ${SUMMARY} FROM message WHERE ${conditions.join(' AND ')} ORDER BY ${order} DESC LIMIT ?`
-  return sql(text)
-    .all(...values, query.limit)
-    .map(row => toSummary(row as unknown as SummaryRow))
+  const where = conditions.join(' AND ')
+  const text = `SELECT ${SUMMARY}, rowid AS position FROM message WHERE ${where} ORDER BY rowid DESC LIMIT ?`
+  return sql(text).all(...values, limit) as unknown as ListedRow[]
 }
 
 // SQLite uses a partial index only where the query repeats the index's own condition.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MakeStore } from './fixtures.ts'
-import { ALICE, accepted, BOB, entry, HOUR, idAt, registered, T0 } from './fixtures.ts'
+import { ALICE, accepted, BOB, entry, HOUR, idAt, registered, T0, waitingMessage } from './fixtures.ts'
 
 export function acceptingContract(make: MakeStore): void {
   test('accept: a receipt per entry in order, with the active registrations', async t => {
@@ -115,6 +115,27 @@ export function acceptingContract(make: MakeStore): void {
     assert.deepEqual(await list({ limit: 9, state: 'pending', recipient: BOB }), [second])
     assert.deepEqual(await list({ limit: 9, state: 'pending' }), [fourth, third, second, first])
     assert.deepEqual(await list({ limit: 9, state: 'accepted' }), [])
+  })
+
+  test('messages: all that is pending, in whatever stage, newest first, page after page', async t => {
+    const { store } = await make(t)
+    await registered(store)
+    const make3 = async () => [
+      (await accepted(store)).id,
+      (await accepted(store, { leased: false })).id,
+      (await waitingMessage(store)).id,
+    ]
+    const newestFirst = [...(await make3()), ...(await make3())].reverse()
+    const list = async (before?: string) => {
+      const page = await store.messages({
+        limit: 4,
+        state: 'pending',
+        ...(before === undefined ? {} : { before }),
+      })
+      return page.map(({ id }) => id)
+    }
+    assert.deepEqual(await list(), newestFirst.slice(0, 4))
+    assert.deepEqual(await list(newestFirst[3]), newestFirst.slice(4))
   })
 
   test('any text survives: NUL, quotes, surrogates, emoji', async t => {

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MakeStore } from './fixtures.ts'
-import { ALICE, accepted, BOB, command, HOUR, registered, T0 } from './fixtures.ts'
+import {
+  ALICE,
+  accepted,
+  BOB,
+  command,
+  HOUR,
+  registered,
+  settlement,
+  T0,
+  waitingMessage,
+} from './fixtures.ts'
 
 const CAROL = 'carol@example.org'
 
@@ -97,6 +107,23 @@ export function registeringContract(make: MakeStore): void {
       (await store.registrations(ALICE)).map(({ device }) => device),
       ['reinstalled'],
     )
+  })
+
+  test('what waits goes along when the same token comes under another device id', async t => {
+    const { store } = await make(t)
+    await registered(store)
+    await registered(store, { device: 'tablet', token: 'bb22' })
+    const { id } = await waitingMessage(store)
+    const next = await registered(store, { device: 'reinstalled', at: T0 + 500 })
+    const [waiting] = await store.waitingScopes()
+    const [claimed, ...others] = await store.claimDeliveries(waiting?.scope ?? '', T0 + 500, 10)
+    assert.equal(others.length, 0)
+    assert(claimed?.registration.found)
+    assert.deepEqual(claimed.registration.registration, next)
+    assert.equal(claimed.record.device, 'reinstalled')
+    const results = [{ record: { ...claimed.record, state: 'accepted' as const } }]
+    assert.equal(await store.settle(settlement(id, results, { round: 'later' })), 'accepted')
+    assert.equal((await store.message(id))?.deliveries.length, 1)
   })
 
   test('beyond the limit the least recently registered goes', async t => {
