@@ -54,7 +54,7 @@ export interface ConnectionOptions {
 
 export interface Connections {
   readonly port: number
-  /** The client has proved itself: from now on it may open many streams. */
+  /** A push was accepted: from now on the client may open many streams. */
   trust(connection: Connection): void
   goaway(connection: Connection, options: GoawayOptions): void
   goawayAll(options: GoawayOptions): void

@@ -68,7 +68,6 @@ export function createExchange(parts: ExchangeParts): Exchange {
   }
 
   function receive(push: Push): void {
-    parts.connections().trust(push.connection)
     const fault = parts.faults.strike(push.request.token, push.request.topic)
     if (fault === undefined) accept(push)
     else if (fault.delayMs === undefined || fault.delayMs === 0) suffer(push, fault)
@@ -95,6 +94,7 @@ export function createExchange(parts: ExchangeParts): Exchange {
 
   function accept(push: Push): void {
     if (isGone(push)) return
+    parts.connections().trust(push.connection)
     show(push)
     parts.onAccepted()
     responder.accept(push.stream, push.request.apnsId)

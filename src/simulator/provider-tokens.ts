@@ -27,7 +27,7 @@ export interface ProviderTokenOptions {
   keys: readonly TrustedKey[] | 'any'
   clock: Clock
   environment: string
-  /** A second token of one key within this time is refused; 0 allows it. */
+  /** A new token of one key within this time of the last is refused; 0 allows it. */
   updateWindowMs: number
 }
 
@@ -44,7 +44,8 @@ const CACHE_LIMIT = 1000
 export function createProviderTokenCheck(options: ProviderTokenOptions): CheckProviderToken {
   const keys = importKeys(options.keys)
   const verified = new Map<string, ProviderToken>()
-  const current = new Map<string, { jwt: string; since: number }>()
+  const accepted = new Map<string, true>()
+  const updatedAt = new Map<string, number>()
 
   function verifyOnce(jwt: string): ProviderToken | Refusal {
     const known = verified.get(jwt)
@@ -55,13 +56,15 @@ export function createProviderTokenCheck(options: ProviderTokenOptions): CheckPr
   }
 
   function checkUpdate(jwt: string, keyId: string): Refusal | undefined {
-    const last = current.get(keyId)
-    if (last?.jwt === jwt) return undefined
+    // Processes of one provider may each use the token they have: only one never seen is an update.
+    if (accepted.has(jwt)) return undefined
     const now = options.clock.now()
-    if (last !== undefined && now - last.since < options.updateWindowMs) {
+    const last = updatedAt.get(keyId)
+    if (last !== undefined && now - last < options.updateWindowMs) {
       return refusal(429, 'TooManyProviderTokenUpdates')
     }
-    keepBounded(current, keyId, { jwt, since: now })
+    keepBounded(accepted, jwt, true)
+    keepBounded(updatedAt, keyId, now)
     return undefined
   }
 

@@ -17,9 +17,11 @@ async function startHanging(t: Parameters<typeof startRig>[0], count: number) {
   return { ...rig, pushes }
 }
 
-test('allows one stream until the first right push', async t => {
-  const { client } = await startRig(t)
+test('allows one stream until the first accepted push', async t => {
+  const { client, simulator } = await startRig(t)
   await streamLimit(client, 1)
+  simulator.faults.replace([{ action: 'answer', status: 503, reason: 'Shutdown', token: OTHER }])
+  assert.equal((await client.push({ token: OTHER })).status, 503)
   assert.equal((await client.push({ headers: { authorization: undefined } })).status, 403)
   assert.equal((await client.push({ token: 'xy' })).status, 400)
   assert.equal(client.session.remoteSettings.maxConcurrentStreams, 1)
