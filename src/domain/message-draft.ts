@@ -56,10 +56,10 @@ export function readDraft(draft: MessageDraft | undefined, context: DraftContext
   if (draft === undefined) return problem('RELAY_INVALID_MESSAGE', 'A message must be an object')
   const notes = [...(draft.notes ?? [])]
   const domain = completingDomain(draft.vhost, context, notes)
-  const recipient = readRecipient(draft.to, domain)
-  if (!recipient.ok) return problem('RELAY_INVALID_TO', `to is not valid: ${recipient.problem}`)
+  const recipient = readRecipient(draft, domain)
+  if (!recipient.ok) return problem('RELAY_INVALID_TO', addressProblem('to', recipient.problem))
   const sender = readSender(draft, recipient, domain)
-  if (!sender.ok) return problem('RELAY_INVALID_FROM', `from is not valid: ${sender.problem}`)
+  if (!sender.ok) return problem('RELAY_INVALID_FROM', addressProblem('from', sender.problem))
   const optional = readOptionalFields(draft, !isMissing(draft.body), notes)
   const body = readBody(draft, optional.encrypted, notes)
   if (!body.ok) return body
@@ -91,10 +91,16 @@ function completingDomain(vhost: unknown, context: DraftContext, notes: string[]
 }
 
 const NO_TEXT = { ok: false, problem: 'it must be a text, in UTF-8' } as const
-type Address = JidResult | typeof NO_TEXT
+const MISSING = { ok: false, problem: 'missing' } as const
+type Address = JidResult | typeof NO_TEXT | typeof MISSING
 
-function readRecipient(to: unknown, domain: string | undefined): Address {
-  return isText(to) ? completeJid(to, domain) : NO_TEXT
+function addressProblem(name: string, problem: (Address & { ok: false })['problem']): string {
+  return problem === 'missing' ? `${name} is missing` : `${name} is not valid: ${problem}`
+}
+
+function readRecipient(draft: MessageDraft, domain: string | undefined): Address {
+  if (isText(draft.to)) return completeJid(draft.to, domain)
+  return 'to' in draft ? NO_TEXT : MISSING
 }
 
 function isText(value: unknown): value is string {
@@ -108,7 +114,7 @@ function readSender(
 ): Address {
   if (draft.isFromServer === true) return parseBareJid(recipient.domain)
   const { from, to } = draft
-  if (!isText(from)) return NO_TEXT
+  if (!isText(from)) return 'from' in draft ? NO_TEXT : MISSING
   const saysItsDomains = isText(to) && hasDomain(to)
   const server = saysItsDomains ? serverJid(from, recipient.domain, domain) : undefined
   return server ?? completeJid(from, domain)

@@ -10,14 +10,17 @@ export type Grant =
   | { kind: 'admin' }
   | { kind: 'recipient' /** Normalised bare JID. */; recipient: string }
 
+/** Of a configured token. */
+export type TokenGrant = Exclude<Grant, { kind: 'recipient' }>
+
 interface Entry {
   digest: Buffer
-  grant: Grant
+  grant: TokenGrant
 }
 
 /** Finds the grant of a configured token. */
 export interface Credentials {
-  find(presented: string): Grant | undefined
+  find(presented: string): TokenGrant | undefined
 }
 
 /**
@@ -32,7 +35,7 @@ export function createCredentials(config: Pick<Config, 'hookTokens' | 'adminToke
   return {
     find(presented) {
       const digest = digestOf(presented)
-      let found: Grant | undefined
+      let found: TokenGrant | undefined
       for (const candidate of entries) {
         if (timingSafeEqual(candidate.digest, digest)) found = candidate.grant
       }
@@ -51,7 +54,7 @@ export function isBoundTo(grant: Grant | undefined, domain: string): boolean {
   return grant?.kind === 'hook' && grant.domains?.includes(domain) === true
 }
 
-function entry(token: string, grant: Grant): Entry {
+function entry(token: string, grant: TokenGrant): Entry {
   return { digest: digestOf(token), grant }
 }
 

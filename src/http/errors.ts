@@ -1,8 +1,9 @@
 import createError from '@fastify/error'
 
 /**
- * Every answer that is an error, and nothing else is one: the closed table of RELAY_ codes. No message repeats what the
- * caller sent. `%s` is filled with names of ours only (fields, rules, limits).
+ * Every answer that is an error, and nothing else is one: the closed table of RELAY_ codes. No message repeats a
+ * value that the caller sent. `%s` is filled with names of ours (fields, rules, limits), and with short plain names of
+ * properties that we do not know.
  */
 export const errors = {
   invalidRequest: createError<[string]>('RELAY_INVALID_REQUEST', 'The request is not valid: %s', 400),
@@ -29,14 +30,18 @@ export const errors = {
     'An admin token must name the recipient: in the body of a PUT, as ?recipient= elsewhere',
     400,
   ),
-  unauthenticated: createError('RELAY_UNAUTHENTICATED', 'A valid credential is required', 401),
+  unauthenticated: createError<[string]>('RELAY_UNAUTHENTICATED', 'A valid credential is required%s', 401),
   wrongDomain: createError(
     'RELAY_WRONG_DOMAIN',
     'The recipient is outside the domains to which RELAY_HOOK_TOKENS binds this token',
     403,
   ),
   wrongRecipient: createError('RELAY_WRONG_RECIPIENT', 'This credential speaks for another recipient', 403),
-  notFound: createError('RELAY_NOT_FOUND', 'There is no such route', 404),
+  notFound: createError(
+    'RELAY_NOT_FOUND',
+    'There is no such route, or not with this method; /docs lists them',
+    404,
+  ),
   unknownDialect: createError<[string]>('RELAY_UNKNOWN_DIALECT', 'The dialects are: %s', 404),
   unknownDevice: createError('RELAY_UNKNOWN_DEVICE', 'This recipient has no such device', 404),
   unknownMessage: createError('RELAY_UNKNOWN_MESSAGE', 'There is no trace of such a message', 404),

@@ -2,7 +2,14 @@ import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 import type { Credentials, Grant } from './credentials.ts'
 import { errors } from './errors.ts'
-import { createAuthenticate, credentialCount, refuse } from './plugins/authentication.ts'
+import { findToken } from './grant-finders.ts'
+import {
+  createAuthenticate,
+  createRefuse,
+  credentialCount,
+  type Refusal,
+  refused,
+} from './plugins/authentication.ts'
 
 export type HookGrant = Grant & { kind: 'hook' }
 
@@ -34,15 +41,14 @@ export async function requireHookToken(
   app: FastifyInstance,
   { credentials, allowsBareToken, unprovenBodyBytes }: HookAuthenticationOptions,
 ): Promise<HookAuthentication> {
-  const find = (presented: string): HookGrant | undefined => {
-    const grant = credentials.find(presented)
-    return grant?.kind === 'hook' ? grant : undefined
-  }
+  const find = findToken(credentials, 'hook')
+  const refuse = createRefuse(app)
   const authenticate = await createAuthenticate(app, async presented => find(presented))
   app.addHook('onRequest', async (request, reply) => {
     if (allowsBareToken) addMissingScheme(request)
     if (credentialCount(request) > 0) return authenticate(request, reply)
-    if (!FORM.test(request.headers['content-type'] ?? '')) await refuse(app, request, reply)
+    if (!FORM.test(request.headers['content-type'] ?? ''))
+      await refuse(request, reply, refused('no-credential'))
   })
   app.addHook('preParsing', async (request, _reply, payload) => {
     return request.grant === undefined ? limited(request, payload, unprovenBodyBytes(request)) : payload
@@ -50,15 +56,20 @@ export async function requireHookToken(
   return {
     async grantOf(request, reply, inBody) {
       const inHeader = request.grant?.kind === 'hook' ? request.grant : undefined
-      const grant = agreed(inHeader, inBody === undefined ? inHeader : find(inBody))
-      request.grant = grant
-      return grant ?? refuse(app, request, reply)
+      const found = agreed(inHeader, inBody === undefined ? inHeader : find(inBody))
+      if (found.kind === 'refused') return refuse(request, reply, found)
+      request.grant = found
+      return found
     },
   }
 }
 
-function agreed(inHeader: HookGrant | undefined, found: HookGrant | undefined): HookGrant | undefined {
-  return inHeader === undefined || inHeader === found ? found : undefined
+function agreed(
+  inHeader: HookGrant | undefined,
+  found: HookGrant | Refusal | undefined,
+): HookGrant | Refusal {
+  if (found === undefined) return refused('no-credential')
+  return inHeader === undefined || inHeader === found ? found : refused('header-and-body-disagree')
 }
 
 function addMissingScheme(request: FastifyRequest): void {

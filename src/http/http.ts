@@ -1,6 +1,7 @@
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
+import type { Events } from '../telemetry/events.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
 import { acceptJsonBodies } from './json-bodies.ts'
 import { apiDocs } from './plugins/api-docs.ts'
@@ -19,13 +20,14 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
   const { config } = deps
   // Who closes its side after a whole request still gets its answer; by default Node drops the request then.
   Object.assign(app.server, { httpAllowHalfOpen: true })
+  announceRoutes(app, deps.events)
   for (const schema of [ErrorSchema, ...MESSAGE_SCHEMAS]) app.addSchema(schema)
   acceptJsonBodies(app)
   await app.register(unansweredRequests)
   await app.register(requestLog)
   await app.register(authenticationDecorators)
   await app.register(rateLimits)
-  await app.register(errorHandling)
+  await app.register(errorHandling, { events: deps.events })
   await app.register(stopping, {
     isStopping: deps.isStopping,
     clock: deps.clock,
@@ -35,6 +37,16 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
   if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config.corsOrigins))
   await app.register(apiDocs, { version: deps.version })
   await registerScopes(app, deps)
+}
+
+/** Those that want a credential, by what they say they answer. */
+function announceRoutes(app: FastifyInstance, events: Pick<Events, 'emit'>): void {
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url, schema }) => {
+    const declared = (schema?.response ?? {}) as Record<string, unknown>
+    if (method !== 'HEAD' && '401' in declared) routes.push(`${method} ${url}`)
+  })
+  app.addHook('onReady', async () => events.emit('routes.opened', { routes }))
 }
 
 /** What a stop may spend on requests that do not end; attempts that are in flight need the rest. */

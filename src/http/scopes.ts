@@ -4,9 +4,10 @@ import { createRemoveDevices, type RemoveDevices } from '../intake/remove-device
 import { type Credentials, createCredentials } from './credentials.ts'
 import { withDeadline } from './deadline.ts'
 import { HANDLER_TIMEOUT_MS } from './fastify-options.ts'
+import { findAnyToken, findRecipient, findToken } from './grant-finders.ts'
 import { requireHookToken, UNPROVEN_BODY_BYTES } from './hook-authentication.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
-import { createAuthenticate, type FindGrant, requireGrant } from './plugins/authentication.ts'
+import { createAuthenticate, requireGrant } from './plugins/authentication.ts'
 import { createRecipientTokenVerifier } from './recipient-token.ts'
 import { deviceRoutes, exceptAdmins } from './routes/devices.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -55,12 +56,7 @@ const deviceScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
   limitHandlers(app)
   const { deps, credentials, removeDevices } = context
   const verify = await createRecipientTokenVerifier(deps.config.jwt, deps.clock)
-  await requireGrant(app, async presented => {
-    const grant = credentials.find(presented)
-    if (grant !== undefined) return grant.kind === 'admin' ? grant : undefined
-    const recipient = await verify(presented)
-    return recipient === undefined ? undefined : { kind: 'recipient', recipient }
-  })
+  await requireGrant(app, findRecipient(credentials, verify))
   app.addHook('onRequest', exceptAdmins(app.limits.deviceCall))
   await app.register(deviceRoutes, {
     prefix: '/v1',
@@ -75,21 +71,22 @@ const deviceScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
 /** The chat server again, or an admin: an account is gone. */
 const recipientScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
   limitHandlers(app)
-  await requireGrant(app, async presented => context.credentials.find(presented))
+  await requireGrant(app, findAnyToken(context.credentials))
   await app.register(recipientRoutes, { prefix: '/v1', removeDevices: context.removeDevices })
 }
 
 const operatorScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
   limitHandlers(app)
-  await requireGrant(app, onlyAdmin(credentials))
-  await app.register(traceRoutes, { prefix: '/v1', ...deps })
+  const findAdmin = findToken(credentials, 'admin')
+  await requireGrant(app, async presented => findAdmin(presented))
+  await app.register(traceRoutes, { prefix: '/v1', ...deps, xmppDomain: deps.config.xmppDomain })
   await app.register(metricsRoutes, deps)
 }
 
 /** Nobody needs a credential here; an admin who shows one hears more. */
 const publicScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
   limitHandlers(app)
-  const authenticate = await createAuthenticate(app, async presented => credentials.find(presented))
+  const authenticate = await createAuthenticate(app, findAnyToken(credentials))
   await app.register(healthRoutes, { ...deps, authenticate, outbox: () => deps.store.outbox() })
 }
 
@@ -97,11 +94,4 @@ function limitHandlers(app: FastifyInstance): void {
   app.addHook('onRoute', route => {
     route.handlerTimeout = HANDLER_TIMEOUT_MS
   })
-}
-
-function onlyAdmin(credentials: Credentials): FindGrant {
-  return async presented => {
-    const grant = credentials.find(presented)
-    return grant?.kind === 'admin' ? grant : undefined
-  }
 }

@@ -2,11 +2,36 @@ import type { AttemptRecord, DeliveryState } from '../domain/delivery.ts'
 import type { IgnoreReason, MessageState } from '../domain/offline-message.ts'
 import type { ProviderName } from '../domain/registration.ts'
 
+/** What was wrong with a credential. */
+export type CredentialProblem =
+  | 'no-credential'
+  | 'several-credentials'
+  | 'malformed-header'
+  | 'unknown-token'
+  | 'token-of-other-kind'
+  | 'header-and-body-disagree'
+  | 'jwt-not-configured'
+  | 'jwt-malformed'
+  | 'jwt-algorithm'
+  | 'jwt-signature'
+  | 'jwt-expired'
+  | 'jwt-no-exp'
+  | 'jwt-not-yet-valid'
+  | 'jwt-claim'
+  | 'jwt-domain'
+
 /**
  * The catalogue of everything that code tells operators. log-subscriber.ts and metrics-subscriber.ts turn events into
  * lines and numbers. No event carries a body, a token, a credential or an URL.
  */
 export interface RelayEvents {
+  /** Patterns, with their methods, of every route that wants a credential. Once, before the first request. */
+  'routes.opened': { routes: readonly string[] }
+  /**
+   * The caller's fault, as it was told. `route` is a method and a pattern, or `(none)`; `code` is of the table of
+   * errors. `cause` says of a credential what its caller must not always hear.
+   */
+  'request.refused': { route: string; code: string; cause?: CredentialProblem | undefined }
   'relay.started': { address: string; version: string }
   'relay.stopping': { signal?: string | undefined }
   'relay.stopped': Record<never, never>

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../domain/clock.ts'
 import { describeError } from './describe-error.ts'
 import type { EventName, Events, RelayEvents } from './events.ts'
 
@@ -10,21 +11,27 @@ export type EventLogger = Record<Level, LogMethod>
 type Line = readonly [level: Level, message: string, fields: object]
 
 /** Writes every event as one line with fixed fields. No line holds a body, a token, a credential, an URL or a JID. */
-export function subscribeLog(events: Events, logger: EventLogger): void {
-  for (const name of Object.keys(LINES) as EventName[]) subscribe(events, name, logger)
+export function subscribeLog(
+  events: Events,
+  logger: EventLogger,
+  clock: Pick<Clock, 'monotonic'> = systemClock,
+): void {
+  for (const name of Object.keys(LINES) as (keyof typeof LINES)[]) subscribe(events, name, logger)
+  events.on('request.refused', refusalWriter(logger, clock))
 }
 
-function subscribe<N extends EventName>(events: Events, name: N, logger: EventLogger): void {
+function subscribe<N extends keyof Lines>(events: Events, name: N, logger: EventLogger): void {
   events.on(name, event => {
     const [level, message, fields] = LINES[name](event)
     logger[level](fields, message)
   })
 }
 
-type Lines = { [N in EventName]: (event: RelayEvents[N]) => Line }
+type Lines = { [N in Exclude<EventName, 'request.refused'>]: (event: RelayEvents[N]) => Line }
 
 // Nothing per message at info or above, unless the message got lost: at 2000 a second nobody finds the rest.
 const LINES: Lines = {
+  'routes.opened': ({ routes }) => ['trace', 'routes opened', { count: routes.length }],
   'relay.started': ({ address, version }) => ['info', 'started', { address, version }],
   'relay.stopping': ({ signal }) => ['info', 'stopping', { signal }],
   'relay.stopped': () => ['info', 'stopped', {}],
@@ -33,16 +40,17 @@ const LINES: Lines = {
     'message accepted',
     { messageId, status, reason, durationMs: rounded(durationMs), leased },
   ],
+  // Of a dead one the attempt says why; an expired one may have had none.
   'message.settled': ({ messageId, state }) => [
-    state === 'dead' || state === 'expired' ? 'warn' : 'debug',
-    'message settled',
+    state === 'expired' ? 'warn' : 'debug',
+    state === 'pending' ? 'round settled: the message waits' : 'message settled',
     { messageId, state },
   ],
   'attempt.finished': ({ messageId, deliveryId, provider, app, attempt, state }) => {
     const { number, outcome, status, reason, durationMs, environment } = attempt
     return [
-      'debug',
-      'attempt finished',
+      state === 'dead' ? 'warn' : 'debug',
+      state === 'dead' ? 'delivery is dead: it is not tried again' : 'attempt finished',
       {
         messageId,
         deliveryId,
@@ -109,4 +117,28 @@ const CONNECTION_LEVELS = { connected: 'info', closed: 'debug', failed: 'warn' }
 
 function rounded(durationMs: number): number {
   return Math.round(durationMs * 10) / 10
+}
+
+/** A caller that does not stop must not fill the log; the metric counts all of them. */
+const REFUSAL_SILENCE_MS = 60_000
+
+/**
+ * At most one warning a minute for each route, code and cause, which are closed sets; what it left out is counted in the
+ * next one, and has its line at debug. Those that look for what is not here are no concern of ours: info.
+ */
+function refusalWriter(logger: EventLogger, clock: Pick<Clock, 'monotonic'>) {
+  const written = new Map<string, { at: number; suppressed: number }>()
+  return ({ route, code, cause }: RelayEvents['request.refused']): void => {
+    const key = `${route} ${code} ${cause}`
+    const last = written.get(key)
+    const now = clock.monotonic()
+    if (last !== undefined && now - last.at < REFUSAL_SILENCE_MS) {
+      last.suppressed++
+      logger.debug({ route, code, cause }, 'request refused')
+      return
+    }
+    written.set(key, { at: now, suppressed: 0 })
+    const level = route === '(none)' ? 'info' : 'warn'
+    logger[level]({ route, code, cause, suppressed: last?.suppressed ?? 0 }, 'request refused')
+  }
 }

@@ -35,6 +35,7 @@ export function createMetrics(events: Events, sources: MetricsSources): Metrics 
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   countMessages(events, registry)
+  countRefusals(events, registry)
   countAttempts(events, registry)
   watchScopes(events, registry)
   watchConnections(events, registry)
@@ -57,7 +58,7 @@ function countMessages(events: Events, registry: Registry): void {
   const settled = labelled(
     registry,
     'relay_messages_settled_total',
-    'Messages that attempts brought to their end',
+    'Messages that came to their end, by attempts or by expiry',
     {
       state: MESSAGE_STATES.filter(hasEnded),
     },
@@ -80,6 +81,24 @@ function countMessages(events: Events, registry: Registry): void {
     if (hasEnded(state)) settled.inc({ state })
   })
   events.on('registration.changed', ({ change }) => registrations.inc({ change }))
+}
+
+/** Of both labels HTTP has closed sets; what it may answer to a wrong credential is there from the start. */
+const CREDENTIAL_CODES = ['RELAY_UNAUTHENTICATED', 'RELAY_TOO_MANY_REQUESTS']
+
+function countRefusals(events: Events, registry: Registry): void {
+  const refused = new Counter({
+    name: 'relay_requests_refused_total',
+    help: 'Requests answered with a 4xx',
+    labelNames: ['route', 'code'],
+    registers: [registry],
+  })
+  events.on('routes.opened', ({ routes }) => {
+    for (const combination of combinations(['route', 'code'], { route: routes, code: CREDENTIAL_CODES })) {
+      refused.inc(combination, 0)
+    }
+  })
+  events.on('request.refused', ({ route, code }) => refused.inc({ route, code }))
 }
 
 function countAttempts(events: Events, registry: Registry): void {

@@ -58,7 +58,7 @@ test('an app developer hears at once, with a code that tells what is wrong', asy
   await assertNoDevice(app)
 })
 
-test('a message names the field and the rule, and repeats neither values nor unknown names', async t => {
+test('a message names the field and the rule, and repeats no value; an unknown property only by a name that is plain and short', async t => {
   const app = await createTestApp(t, { config })
   const message = async (payload: object) => (await put(app, payload)).json().message
   assert.equal(
@@ -66,8 +66,16 @@ test('a message names the field and the rule, and repeats neither values nor unk
     'The request is not valid: body has an unknown property',
   )
   assert.equal(
+    await message({ ...body, enviroment: 'sandbox', 'a text': 1, [`x${'y'.repeat(32)}`]: 1 }),
+    'The request is not valid: body has an unknown property: enviroment',
+  )
+  assert.equal(
+    await message({ ...body, provider: 'fcm' }),
+    'The request is not valid: body/provider must be apns: this version knows no other',
+  )
+  assert.equal(
     await message({ ...body, preview: 'secret' }),
-    'The request is not valid: body/preview must be one of full,sender,none',
+    'The request is not valid: body/preview must be one of full, sender, none',
   )
   assert.equal(await message({ provider: 'apns' }), 'The request is not valid: body lacks token')
 })
@@ -94,6 +102,7 @@ test('bodies that are no JSON object', async t => {
     'application/x-www-form-urlencoded',
   )
   assert.equal(form.statusCode, 415)
+  assert.equal(form.json().message, 'This route takes another content type: application/json')
   const large = await put(app, { ...body, name: 'x'.repeat(100_000) })
   assert.deepEqual([large.statusCode, large.json().code], [413, 'RELAY_BODY_TOO_LARGE'])
   await assertNoDevice(app)

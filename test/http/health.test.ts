@@ -61,7 +61,22 @@ test('anybody may know whether it works, and no more', async t => {
     assert.equal(response.statusCode, 200)
     assert.deepEqual(response.json(), expected)
   }
-  assert.equal((await health(app, bearer('wrong'))).statusCode, 401)
+})
+
+test('a monitor with an old token sees what anybody may; it is counted as a failure, and reported', async t => {
+  const app = await createTestApp(t)
+  const refused: object[] = []
+  app.events.on('request.refused', event => refused.push(event))
+  const open = await health(app)
+  for (let call = 0; call < 40; call++) {
+    const response = await health(app, bearer('old'))
+    assert.deepEqual([response.statusCode, response.body], [200, open.body])
+    assert.equal(response.headers['retry-after'], undefined)
+  }
+  const event = { route: 'GET /health', code: 'RELAY_UNAUTHENTICATED', cause: 'unknown-token' }
+  assert.deepEqual(refused.slice(0, 30), Array(30).fill(event))
+  assert.equal((await app.http.inject({ url: '/v1/messages', headers: bearer('old') })).statusCode, 429)
+  assert.ok('outbox' in (await health(app, bearer(ADMIN_TOKEN))).json())
 })
 
 test('an admin hears why', async t => {

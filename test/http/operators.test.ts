@@ -114,6 +114,7 @@ test('the list is newest first, filtered, and read page by page', async t => {
   }
   assert.deepEqual(await page(''), { ids: ids.toReversed(), next: undefined })
   assert.deepEqual(await page('?recipient=CAROL@localhost'), { ids: [ids[1]], next: undefined })
+  assert.deepEqual(await page('?recipient=carol'), { ids: [ids[1]], next: undefined })
   assert.deepEqual(await page('?state=pending'), { ids: [], next: undefined })
   const first = await page('?recipient=bob@localhost&limit=2')
   assert.deepEqual(first, { ids: [ids[3], ids[2]], next: ids[2] })
@@ -129,6 +130,11 @@ test('wrong queries are 400, unknown messages 404', async t => {
     const response = await call(app, 'GET', `/v1/messages?${query}`)
     assert.deepEqual([response.statusCode, response.json().code], [400, 'RELAY_INVALID_REQUEST'], query)
   }
+  const misspelt = await call(app, 'GET', '/v1/messages?recipent=bob@localhost')
+  assert.deepEqual(
+    [misspelt.statusCode, misspelt.json().message],
+    [400, 'The request is not valid: querystring has an unknown property: recipent'],
+  )
   const id = newMessageId()
   for (const response of [
     await call(app, 'GET', `/v1/messages/${id}`),

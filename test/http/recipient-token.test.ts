@@ -3,13 +3,19 @@ import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { EncryptJWT, exportJWK, SignJWT } from 'jose'
 import type { JwtKey } from '../../src/config/config.ts'
-import { systemClock } from '../../src/domain/clock.ts'
+import { type Clock, systemClock } from '../../src/domain/clock.ts'
 import { createRecipientTokenVerifier } from '../../src/http/recipient-token.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { HS256_KEY, inSeconds, OTHER_KEY, octKey, tokenFor, unsigned } from '../support/jwt.ts'
 
-const verifier = (keys: JwtKey[] = [HS256_KEY], jidClaim = 'jid') =>
-  createRecipientTokenVerifier({ jidClaim, keys }, systemClock)
+const verifier = async (
+  keys: JwtKey[] = [HS256_KEY],
+  jidClaim = 'jid',
+  clock: Pick<Clock, 'now'> = systemClock,
+) => {
+  const verify = await createRecipientTokenVerifier({ jidClaim, keys }, clock)
+  return async (token: string) => (await verify(token)).recipient
+}
 
 test('a token names its recipient, normalised and bare', async () => {
   const verify = await verifier()
@@ -160,7 +166,7 @@ test('public keys verify, and cannot be turned into a shared secret', async () =
 
 test('time is the relay’s, and there is no tolerance', async () => {
   const clock = new FakeClock()
-  const verify = await createRecipientTokenVerifier({ jidClaim: 'jid', keys: [HS256_KEY] }, clock)
+  const verify = await verifier([HS256_KEY], 'jid', clock)
   const exp = clock.now() / 1000 + 10
   const token = await tokenFor('bob@localhost', { exp })
   assert.equal(await verify(token), 'bob@localhost')
@@ -170,5 +176,39 @@ test('time is the relay’s, and there is no tolerance', async () => {
 
 test('without a key no token is good', async () => {
   const verify = await createRecipientTokenVerifier(undefined, systemClock)
-  assert.equal(await verify(await tokenFor('bob@localhost')), undefined)
+  assert.deepEqual(await verify(await tokenFor('bob@localhost')), { problem: 'jwt-not-configured' })
+})
+
+test('why a token proves nothing is for the log; its bearer hears it only when the signature was good', async () => {
+  const org = await octKey('the key of example.org, which is long enough to be one', 'example.org')
+  const verify = await createRecipientTokenVerifier(
+    { jidClaim: 'jid', keys: [OTHER_KEY, org, HS256_KEY] },
+    systemClock,
+  )
+  const bob = 'bob@localhost'
+  const stranger = await octKey('a key that nobody here knows, which is long enough to be one')
+  const refusals: [problem: string, isTold: boolean, token: string][] = [
+    ['unknown-token', false, 'x'],
+    ['jwt-malformed', false, '..'],
+    ['jwt-algorithm', false, unsigned(bob)],
+    ['jwt-signature', false, await tokenFor(bob, { exp: inSeconds(-1) }, { key: stranger })],
+    ['jwt-expired', true, await tokenFor(bob, { exp: inSeconds(-1) })],
+    ['jwt-no-exp', true, await tokenFor(bob, { exp: undefined })],
+    ['jwt-no-exp', true, await tokenFor(bob, { exp: '9999999999' })],
+    ['jwt-not-yet-valid', true, await tokenFor(bob, { nbf: inSeconds(60) })],
+    ['jwt-claim', true, await tokenFor('bob')],
+    ['jwt-domain', true, await tokenFor(bob, {}, { key: org })],
+  ]
+  for (const [problem, isTold, token] of refusals) {
+    const result = await verify(token)
+    assert.deepEqual([result.problem, result.hint !== undefined], [problem, isTold])
+    assert.equal(result.recipient, undefined)
+  }
+})
+
+test('one key for two domains speaks for both', async () => {
+  const secret = 'the key of two domains, which is long enough to be one'
+  const keys = [await octKey(secret, 'example.org'), await octKey(secret, 'example.com')]
+  const verify = await verifier(keys)
+  assert.equal(await verify(await tokenFor('bob@example.com', {}, { key: keys[0]! })), 'bob@example.com')
 })

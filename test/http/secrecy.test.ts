@@ -27,7 +27,7 @@ test('no log line, metric, trace, list or error holds a text, a device token or 
   const device = { provider: 'apns', token: DEVICE_TOKEN }
 
   assert.equal((await call('PUT', '/v1/devices/phone1', bearer(jwt), device)).statusCode, 201)
-  await call('PUT', '/v1/devices/phone1', bearer(jwt), { ...device, [SECRET_TEXT]: DEVICE_TOKEN })
+  await call('PUT', '/v1/devices/phone1', bearer(jwt), { ...device, [`${SECRET_TEXT}!`]: DEVICE_TOKEN })
   await call('PUT', '/v1/devices/phone1', bearer(jwt), {
     ...device,
     provider: DEVICE_TOKEN,
@@ -35,6 +35,7 @@ test('no log line, metric, trace, list or error holds a text, a device token or 
   })
   await call('PUT', '/v1/devices/phone1', bearer(jwt), `{"token":"${DEVICE_TOKEN}`)
   await call('PUT', `/v1/devices/${DEVICE_TOKEN}%zz`, bearer(jwt), device)
+  await call('PUT', '/v1/devices/phone1', bearer(jwt), { ...device, [DEVICE_TOKEN]: SECRET_TEXT })
   await call('GET', '/v1/devices', bearer(jwt))
   await call('POST', '/v1/devices/phone1/test', bearer(jwt))
   const accepted = await call('POST', '/v1/messages', bearer(HOOK_TOKEN), message)

@@ -5,6 +5,7 @@ import { describeError } from '../../src/telemetry/describe-error.ts'
 import { createEvents, type RelayEvents } from '../../src/telemetry/events.ts'
 import { subscribeLog } from '../../src/telemetry/log-subscriber.ts'
 import { captureLog } from '../support/captured-log.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 
 const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' }
 const attempt = {
@@ -57,8 +58,57 @@ test('nothing per message at info or above, unless it was lost', () => {
   assert.equal(level('message.settled', { messageId: 'm1', state: 'unreachable' }), 'debug')
   assert.equal(level('registration.changed', { change: 'created' }), 'debug')
   assert.equal(level('store.commit', { durationMs: 1, operations: 1 }), 'trace')
-  assert.equal(level('message.settled', { messageId: 'm1', state: 'dead' }), 'warn')
+  assert.equal(level('message.settled', { messageId: 'm1', state: 'dead' }), 'debug')
+  assert.equal(level('attempt.finished', { ...base, attempt, state: 'pending' }), 'debug')
+  assert.equal(level('attempt.finished', { ...base, attempt, state: 'dead' }), 'warn')
   assert.equal(level('message.settled', { messageId: 'm1', state: 'expired' }), 'warn')
+})
+
+test('the warning of a dead delivery says why', () => {
+  const rejected = { ...attempt, outcome: 'rejected', status: 413, reason: 'PayloadTooLarge' } as const
+  const [line] = written('attempt.finished', { ...base, attempt: rejected, state: 'dead' })
+  const { msg, outcome, status, reason, messageId, deliveryId } = line as Record<string, unknown>
+  assert.match(String(msg), /dead/)
+  assert.deepEqual(
+    [outcome, status, reason, messageId, deliveryId],
+    ['rejected', 413, 'PayloadTooLarge', 'm1', 'd1'],
+  )
+})
+
+test('a round after which the message waits is not called its end', () => {
+  const said = (state: 'pending' | 'accepted') => {
+    const [line] = written('message.settled', { messageId: 'm1', state })
+    return (line as Record<string, unknown>).msg
+  }
+  assert.equal(said('pending'), 'round settled: the message waits')
+  assert.equal(said('accepted'), 'message settled')
+})
+
+test('a refusal is warned of once a minute, with the number of those left out', () => {
+  const events = createEvents()
+  const log = captureLog()
+  const clock = new FakeClock()
+  subscribeLog(events, log.logger, clock)
+  const refuse = (cause: 'unknown-token' | 'jwt-expired', route = 'POST /v1/messages') =>
+    events.emit('request.refused', { route, code: 'RELAY_UNAUTHENTICATED', cause })
+  const warned = () =>
+    log.lines().flatMap(({ level, cause, suppressed }) => (level === 40 ? [[cause, suppressed]] : []))
+  for (let call = 0; call < 5; call++) refuse('unknown-token')
+  assert.deepEqual(warned(), [['unknown-token', 0]])
+  refuse('jwt-expired')
+  clock.advance(59_999)
+  refuse('unknown-token')
+  assert.deepEqual(warned(), [
+    ['unknown-token', 0],
+    ['jwt-expired', 0],
+  ])
+  clock.advance(1)
+  refuse('unknown-token')
+  refuse('unknown-token')
+  assert.deepEqual(warned().at(-1), ['unknown-token', 5])
+  assert.equal(log.lines().length, 9, 'what is left out has its line at debug')
+  refuse('unknown-token', '(none)')
+  assert.equal(log.lines().at(-1)?.level, 30)
 })
 
 test('lifecycle is info, what someone should look at is warn, loss is error', () => {

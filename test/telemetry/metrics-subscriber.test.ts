@@ -45,6 +45,23 @@ test('attempts are counted by provider and outcome, and timed', async () => {
   assert.equal(await value('relay_attempt_duration_seconds_count{provider="apns"}'), 2)
 })
 
+test('refusals are counted by route and code; wrong credentials have their series before the first', async () => {
+  const { events, value } = setUp()
+  const series = (route: string, code: string) =>
+    `relay_requests_refused_total{route="${route}",code="${code}"}`
+  events.emit('routes.opened', { routes: ['POST /v1/messages', 'GET /metrics'] })
+  assert.equal(await value(series('POST /v1/messages', 'RELAY_UNAUTHENTICATED')), 0)
+  assert.equal(await value(series('GET /metrics', 'RELAY_TOO_MANY_REQUESTS')), 0)
+  events.emit('request.refused', {
+    route: 'GET /metrics',
+    code: 'RELAY_UNAUTHENTICATED',
+    cause: 'no-credential',
+  })
+  events.emit('request.refused', { route: '(none)', code: 'RELAY_NOT_FOUND' })
+  assert.equal(await value(series('GET /metrics', 'RELAY_UNAUTHENTICATED')), 1)
+  assert.equal(await value(series('(none)', 'RELAY_NOT_FOUND')), 1)
+})
+
 test('every series exists before its first event, so that alerts see the first one', async () => {
   const { value } = setUp()
   for (const series of [

@@ -53,9 +53,15 @@ const MAX_PAIRS = 1000
 /** Said twice, the sender of the text may have said one of them. */
 const ONCE: readonly string[] = ['to', 'from', 'body', 'vhost', 'access_token']
 
+// The form's encoding writes these characters as %7B and %5B, and curl posts JSON as a form unless it is told otherwise.
+const BEGINS_LIKE_JSON = /^\s*[{[]/
+const READ_AS_FORM = 'it begins like JSON, but was read as a form; send Content-Type: application/json'
+
 /** One message as `application/x-www-form-urlencoded` (https://url.spec.whatwg.org/#urlencoded-parsing), strict about UTF-8. */
 export function parseForm(raw: Buffer): ParsedForm {
-  const pairs = raw.toString('latin1').split('&', MAX_PAIRS + 1)
+  const text = raw.toString('latin1')
+  if (BEGINS_LIKE_JSON.test(text)) return { ok: false, problem: READ_AS_FORM }
+  const pairs = text.split('&', MAX_PAIRS + 1)
   if (pairs.length > MAX_PAIRS) return { ok: false, problem: 'it has more than 1000 fields' }
   const fields = new Map<string, string>()
   const notes: string[] = []

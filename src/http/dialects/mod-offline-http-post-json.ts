@@ -13,8 +13,8 @@ export const modOfflineHttpPostJson: Dialect = {
     if (!isRecord(json.value)) return { ok: false, problem: 'it is not an object' }
     const { to, from, vhost, message, messageId } = json.value
     const draft = {
-      to,
-      from,
+      ...(to === undefined ? {} : { to }),
+      ...(from === undefined ? {} : { from }),
       isFromServer: from === '',
       vhost,
       body: message,

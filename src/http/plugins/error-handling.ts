@@ -1,21 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { describeError } from '../../telemetry/describe-error.ts'
+import type { Events } from '../../telemetry/events.ts'
 import { type Envelope, envelopeOf, toTableError } from '../envelope.ts'
 import { errors } from '../errors.ts'
 
 /** When to come back after 503: a disk is not freed, and a restart not over, in less. */
 const RETRY_AFTER_SECONDS = 5
 
+export interface ErrorHandlingOptions {
+  events: Pick<Events, 'emit'>
+}
+
 /** One envelope for everything that goes wrong, 404s included. */
 export const errorHandling = fp(
-  async app => {
+  async (app, { events }: ErrorHandlingOptions) => {
     app.setErrorHandler((error, request, reply) => {
-      const envelope = envelopeOf(toTableError(error))
+      const envelope = envelopeOf(toTableError(error, mediaTypesOf(request)))
       if (envelope.code === 'RELAY_INTERNAL') {
         request.log.error({ error: describeError(error) }, 'unexpected error in a request')
       }
+      if (envelope.statusCode < 500) reportRefusal(events, request, envelope.code)
       return answer(reply, envelope)
     })
     // RFC 9112 §3.2: a 400 for an HTTP/1.1 request without it.
@@ -33,6 +39,19 @@ export const errorHandling = fp(
   },
   { name: 'error-handling', dependencies: ['rate-limits'] },
 )
+
+/** Tells operators. The route is a method and a pattern, never an URL. */
+export function reportRefusal(events: Pick<Events, 'emit'>, request: FastifyRequest, code: string): void {
+  const { url } = request.routeOptions
+  const route = request.is404 || url === undefined ? '(none)' : `${request.method} ${url}`
+  events.emit('request.refused', { route, code, cause: request.credentialProblem })
+}
+
+/** As the route's schema names them; what it names none for takes JSON. */
+function mediaTypesOf({ routeOptions }: FastifyRequest): string[] {
+  const body = routeOptions.schema?.body as { content?: object } | undefined
+  return body?.content === undefined ? ['application/json'] : Object.keys(body.content)
+}
 
 /** Node's own 417 has no body. What the request goes on to send is not read. */
 function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {

@@ -3,8 +3,11 @@ import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../../domain/clock.ts'
 import type { OutboxStats, Store } from '../../store/store.ts'
+import type { Events } from '../../telemetry/events.ts'
+import { errors } from '../errors.ts'
 import { operatorHealth, type PublicHealth, publicHealth, type RelayHealth } from '../health-view.ts'
 import type { Authenticate } from '../plugins/authentication.ts'
+import { reportRefusal } from '../plugins/error-handling.ts'
 import { failures } from '../schemas/common.ts'
 import { HealthSchema, LiveSchema } from '../schemas/health.ts'
 
@@ -15,6 +18,7 @@ export interface HealthRouteDependencies {
   relayHealth(): RelayHealth
   isStopping(): boolean
   clock: Pick<Clock, 'now' | 'monotonic'>
+  events: Pick<Events, 'emit'>
   /** For those who show a credential; nobody must. */
   authenticate: Authenticate
 }
@@ -27,7 +31,7 @@ const healthSchema = {
   summary: 'Does it work? With an admin token also: why not, and how much waits',
   security: [{}, { admin: [] }],
   response: {
-    ...failures(401, 429),
+    ...failures(),
     200: healthAs('ok or degraded'),
     503: healthAs('down: the store cannot be written, or the relay is stopping'),
   },
@@ -45,8 +49,16 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteDependencies> = 
   const startedAt = deps.clock.monotonic()
   app.addSchema(HealthSchema)
   const config = { answersWhileStopping: true }
+  // A monitor whose token is old must not take the relay for dead: what anybody may know, it may.
   const onRequest: Authenticate = async (request, reply) => {
-    if (request.headers.authorization !== undefined) await deps.authenticate(request, reply)
+    if (request.headers.authorization === undefined) return
+    try {
+      await deps.authenticate(request, reply)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      void reply.removeHeader('retry-after')
+      reportRefusal(deps.events, request, error.code)
+    }
   }
   app.get('/health', { schema: healthSchema, config, onRequest }, async (request, reply) => {
     const uptimeMs = deps.clock.monotonic() - startedAt
@@ -54,6 +66,10 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthRouteDependencies> = 
     return reply.code(health.status === 'down' ? 503 : 200).send(health)
   })
   app.get('/health/live', { schema: liveSchema, config }, async () => ({ status: 'ok' as const }))
+}
+
+function isRefusal(error: unknown): error is { code: string } {
+  return error instanceof errors.unauthenticated || error instanceof errors.tooManyRequests
 }
 
 async function healthFor(

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Clock } from '../../domain/clock.ts'
+import { completeJid } from '../../domain/jid.ts'
 import type { MessageQuery, Store } from '../../store/store.ts'
 import { errors } from '../errors.ts'
-import { accountOf } from '../recipient.ts'
 import { failures } from '../schemas/common.ts'
 import {
   DEFAULT_LIST_LIMIT,
@@ -19,6 +19,8 @@ import {
 export interface TraceRouteDependencies {
   store: Pick<Store, 'message' | 'messages' | 'requeue'>
   clock: Pick<Clock, 'now'>
+  /** Completes a local part alone, as it does in a post. */
+  xmppDomain: string | undefined
   /** Revived deliveries wait in the outbox. */
   onRequeued(): void
 }
@@ -52,7 +54,7 @@ const requeueSchema = {
 /** What an operator asks about messages. */
 export const traceRoutes: FastifyPluginAsyncTypebox<TraceRouteDependencies> = async (app, deps) => {
   app.get('/messages', { schema: listSchema }, async request => {
-    const query = toQuery(request.query)
+    const query = toQuery(request.query, deps.xmppDomain)
     // One more than asked for tells whether there is a next page.
     const found = await deps.store.messages({ ...query, limit: query.limit + 1 })
     const messages = found.slice(0, query.limit).map(toSummary)
@@ -79,11 +81,20 @@ const REFUSALS = {
   unknown: errors.unknownMessage,
 } as const
 
-function toQuery({ recipient, state, limit, before }: MessageListQuery): MessageQuery {
+function toQuery(
+  { recipient, state, limit, before }: MessageListQuery,
+  xmppDomain: string | undefined,
+): MessageQuery {
   return {
-    ...(recipient === undefined ? {} : { recipient: accountOf(recipient, 'recipient') }),
+    ...(recipient === undefined ? {} : { recipient: completed(recipient, xmppDomain) }),
     ...(state === undefined ? {} : { state }),
     ...(before === undefined ? {} : { before }),
     limit: limit ?? DEFAULT_LIST_LIMIT,
   }
+}
+
+function completed(recipient: string, xmppDomain: string | undefined): string {
+  const parsed = completeJid(recipient, xmppDomain)
+  if (!parsed.ok) throw new errors.invalidJid('recipient')
+  return parsed.jid
 }

@@ -6,7 +6,7 @@ export const ErrorSchema = Type.Object(
     statusCode: Type.Integer({ examples: [400] }),
     code: Type.String({ description: 'From a closed table', examples: ['RELAY_INVALID_JID'] }),
     error: Type.String({ description: 'The name of the status', examples: ['Bad Request'] }),
-    message: Type.String({ description: 'For people; never repeats what was sent' }),
+    message: Type.String({ description: 'For people; never repeats a value that was sent' }),
   },
   { $id: 'Error', description: 'The one shape of every error' },
 )

@@ -17,23 +17,32 @@ export const MessageParamsSchema = Type.Object({ id: IdParameterSchema })
 
 export const DEFAULT_LIST_LIMIT = 50
 
-export const MessageQuerySchema = Type.Object({
-  recipient: Type.Optional(JidSchema),
-  state: Type.Optional(MessageStateSchema),
-  limit: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: 200,
-      description: `At most so many; ${DEFAULT_LIST_LIMIT} when absent`,
-    }),
-  ),
-  before: Type.Optional(
-    Type.Unsafe<string>({
-      ...IdParameterSchema,
-      description: 'Only messages older than this one: the `next` of the page before',
-    }),
-  ),
-})
+/** Strict: without its misspelt filter a list would be of everybody. */
+export const MessageQuerySchema = Type.Object(
+  {
+    recipient: Type.Optional(
+      Type.Unsafe<string>({
+        ...JidSchema,
+        description: 'JID; a local part alone is completed by RELAY_XMPP_DOMAIN',
+      }),
+    ),
+    state: Type.Optional(MessageStateSchema),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 200,
+        description: `At most so many; ${DEFAULT_LIST_LIMIT} when absent`,
+      }),
+    ),
+    before: Type.Optional(
+      Type.Unsafe<string>({
+        ...IdParameterSchema,
+        description: 'Only messages older than this one: the `next` of the page before',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
 export type MessageListQuery = Static<typeof MessageQuerySchema>
 
 const summaryProperties = {
