@@ -72,7 +72,8 @@ test('a store that cannot commit is 503 with Retry-After, and nothing is claimed
   ]
   for (const response of answers) {
     assert.deepEqual([response.statusCode, response.json().code], [503, 'RELAY_UNAVAILABLE'])
-    assert.ok(Number(response.headers['retry-after']) > 0)
+    // Below 100 s Erlang's httpc repeats the request by itself and holds its caller meanwhile.
+    assert.ok(Number(response.headers['retry-after']) >= 100)
   }
   assert.equal(app.handedOff.length, 0)
 })

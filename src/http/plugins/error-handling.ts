@@ -6,8 +6,12 @@ import type { Events } from '../../telemetry/events.ts'
 import { type Envelope, envelopeOf, toTableError } from '../envelope.ts'
 import { errors } from '../errors.ts'
 
-/** When to come back after 503: a disk is not freed, and a restart not over, in less. */
-const RETRY_AFTER_SECONDS = 5
+/**
+ * When to come back after 503. Erlang's httpc repeats such a request by itself while this is below 100 s, holding the
+ * session of a sender whose module called it synchronously (inets, httpc_response.erl); from 100 s on it gives the answer
+ * back. Our own module goes by its own backoff.
+ */
+const RETRY_AFTER_SECONDS = 120
 
 export interface ErrorHandlingOptions {
   events: Pick<Events, 'emit'>
