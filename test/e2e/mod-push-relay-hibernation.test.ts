@@ -37,7 +37,8 @@ describe('mod_push_relay: a phone whose connection dies', { skip, timeout: 180_0
       assert.deepEqual(relay.requests, [])
       await bob.kill()
       await relay.push('unacknowledged')
-      await alice.send(toBob('while-away'))
+      // Addressed as people write names; the session knows the account as bob.
+      await alice.send(toBob('while-away').replace('bob@', 'Bob@'))
       await relay.push('while-away')
       // The session ends, here by an operator's word: ejabberd routes all three once more, now to nobody.
       await ejabberd.api('kick_user', { user: 'bob', host: 'localhost' })

@@ -69,7 +69,7 @@ session_send(Session, _Stanza, _Result) ->
 
 remove_user(User, Server) ->
     case jid:make(User, Server) of
-        #jid{lserver = Host} = Jid -> ?SENDER:delete(Host, jid:encode(Jid));
+        #jid{lserver = Host} = Jid -> ?SENDER:delete(Host, jid:encode(jid:tolower(Jid)));
         error -> ok
     end.
 

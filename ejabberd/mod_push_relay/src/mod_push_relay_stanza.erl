@@ -50,7 +50,7 @@ entry(#message{from = From} = Message, To, Unread) ->
     Identity = identity(Message),
     %% As a fun, because a crash report prints whatever a process holds, but not what is inside of a fun.
     #{json => fun() -> Json end, bytes => byte_size(Json), to => Recipient, id => StableId,
-      key => crypto:hash(sha256, term_to_binary({Recipient, jid:encode(From), Identity, body(Message)})),
+      key => crypto:hash(sha256, term_to_binary({Recipient, jid:tolower(From), Identity, body(Message)})),
       %% Without an id two messages may be alike; only one that ejabberd routes a second time is surely a repetition.
       check => Identity /= none orelse is_from_store(Message, To)}.
 
@@ -201,8 +201,9 @@ delays(Stanza) ->
 field(Text) ->
     mod_push_relay_text:cut(Text, ?MAX_FIELD_BYTES).
 
+%% In its normal form: a session is told of `bob@` what a sender addressed to `Bob@`, and both are the same message.
 bare(Jid) ->
-    jid:encode(jid:remove_resource(Jid)).
+    jid:encode(jid:tolower(jid:remove_resource(Jid))).
 
 %% jiffy came with ejabberd until 24.02, misc's own functions since 24.06.
 encode(Fields) ->
