@@ -60,8 +60,9 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
 
   for (const status of [429, 500, 503]) {
     test(`${status}: tried again, in order, logged once`, async () => {
-      // With a 503 httpc would obey the header itself, and nothing would be logged.
-      const headers: Record<string, string> = status === 503 ? {} : { 'retry-after': '1' }
+      // With a 503 httpc repeats the request itself for anything under 100 s, and nothing would be logged. The relay
+      // asks for 120 s therefore; the module, which knows that, keeps to its own delay.
+      const headers = { 'retry-after': status === 503 ? '120' : '1' }
       relay.answering = firstly([
         { status, headers },
         { status, headers },
@@ -99,6 +100,20 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
     assert.match(line, /token is not one of the relay's RELAY_HOOK_TOKENS/)
     await ejabberd.reload({ module: { ...options(), token: 'right-token-0123456789' } })
     await arriveInOrder('token', 3)
+  })
+
+  // Without the reload being remembered the next attempt is 30 s away.
+  test('a reload while a request is under way: the next one follows at once', {
+    timeout: 25_000,
+  }, async () => {
+    await ejabberd.reload({ module: { ...options(), timeout: '40 seconds' } })
+    relay.answering = () => 'hang'
+    await alice.send(toBob('reload-0'))
+    await relay.request(({ body }) => body.includes('reload-0'))
+    await ejabberd.reload({ module: options() })
+    relay.answering = accept
+    relay.answerHanging({ status: 401 })
+    await arriveInOrder('reload', 1)
   })
 
   const misconfigured: Record<string, Answer> = {
@@ -190,6 +205,9 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
     await relay.start()
     await relay.push('full-59')
     assert.deepEqual(acceptedIds('full'), ids('full', 60).slice(10))
+    // What was dropped does not count as pushed.
+    await alice.send(toBob('full-0'))
+    await relay.push('full-0')
   })
 
   test('a removed account is forgotten by the relay, after the messages before it', async () => {
@@ -219,6 +237,26 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
     await alice.send(toBob('stop-0'))
     await ejabberd.restart()
     assert.deepEqual(acceptedIds('stop'), ['stop-0'])
+  })
+
+  test('a stop while a failed attempt waits for its turn: it is tried once more', async () => {
+    relay.answering = () => ({ status: 401 })
+    alice = await ejabberd.connect('alice')
+    const from = ejabberd.log.all.length
+    await alice.send(toBob('backoff-0'))
+    await ejabberd.log.waitFor('HTTP 401', from)
+    relay.answering = accept
+    await ejabberd.restart()
+    assert.deepEqual(acceptedIds('backoff'), ['backoff-0'])
+  })
+
+  test('httpc is stopped by somebody: it is started again, and nothing is lost', async () => {
+    alice = await ejabberd.connect('alice')
+    ejabberd.evaluate('application:stop(inets)')
+    const from = ejabberd.log.all.length
+    await alice.send(...ids('inets', 3).map(toBob))
+    await arriveInOrder('inets', 3)
+    assert.ok(!ejabberd.log.all.slice(from).some(line => line.includes('No push')))
   })
 
   test('no token in the log', () => {

@@ -46,7 +46,7 @@ depends(_Host, _Opts) ->
 
 offline_message({Action, #message{to = #jid{lserver = Host} = To} = Stanza} = Acc)
   when Action == offlined; Action == archived ->
-    guarded(Host, fun() -> mod_push_relay_stanza:offline(Stanza, fun() -> unread(To) end) end),
+    guarded(Host, Stanza, fun() -> mod_push_relay_stanza:offline(Stanza, fun() -> unread(To) end) end),
     Acc;
 %% `bounce`: nobody stored it, so the recipient will never see it, and the sender gets an error.
 offline_message(Acc) ->
@@ -74,20 +74,29 @@ remove_user(User, Server) ->
     end.
 
 pending(Host, Stanza, Session) ->
-    guarded(Host, fun() -> mod_push_relay_stanza:pending(Stanza, Session) end).
+    guarded(Host, Stanza, fun() -> mod_push_relay_stanza:pending(Stanza, Session) end).
 
-guarded(Host, Describe) ->
+guarded(Host, Stanza, Describe) ->
     try Describe() of
         {ok, Entry} -> ?SENDER:push(Host, Entry);
         skip -> ok
     catch
-        Class:_ -> ?ERROR_MSG("A message on ~ts could not be described (~p), no push for it", [Host, Class])
+        Class:_ -> ?ERROR_MSG("No push for message ~ts on ~ts: it could not be described (~p)", [printable_id(Stanza), Host, Class])
     end.
+
+printable_id(#message{id = Id}) -> mod_push_relay_text:printable(Id);
+printable_id(_) -> <<>>.
 
 unread(#jid{luser = User, lserver = Host}) ->
     case gen_mod:is_loaded(Host, mod_offline) andalso gen_mod:get_module_opt(Host, ?MODULE, unread) of
-        true -> mod_offline:count_offline_messages(User, Host);
+        true -> count(User, Host);
         false -> undefined
+    end.
+
+%% A push without a badge is better than none while the database does not answer.
+count(User, Host) ->
+    try mod_offline:count_offline_messages(User, Host)
+    catch _:_ -> undefined
     end.
 
 %%% Options

@@ -53,18 +53,33 @@ start_profile(Profile) ->
         {ok, _} -> ok;
         {error, {already_started, _}} -> ok
     end,
+    set_options(Profile).
+
+set_options(Profile) ->
     %% Idle connections are dropped here before the relay drops them (after 125 s), so that none dies in use.
     httpc:set_options([{keep_alive_timeout, 60000}, {cookies, disabled}, {ipfamily, inet6fb4}], Profile).
 
 -spec stop_profile(atom()) -> any().
 stop_profile(Profile) ->
-    inets:stop(httpc, Profile).
+    try inets:stop(httpc, Profile)
+    catch exit:_ -> ok
+    end.
 
 %% Asynchronous: the answer comes as {http, {Ref, Result}} to the calling process.
 -spec send(work(), target(), atom()) -> {ok, reference()} | {error, term()}.
 send(Work, #{options := Options} = Target, Profile) ->
     {Method, Request} = request(Work, Target),
-    httpc:request(Method, Request, Options, [{sync, false}, {body_format, binary}], Profile).
+    try
+        %% Each time, because a manager that its supervisor had to restart has forgotten them.
+        ok = set_options(Profile),
+        httpc:request(Method, Request, Options, [{sync, false}, {body_format, binary}], Profile)
+    catch
+        %% Somebody stopped inets, for instance: the queue must outlive that. Not started in this process, because while
+        %% the whole server stops the application controller answers nobody, and that stop would wait for us.
+        exit:_ ->
+            spawn(fun() -> start_profile(Profile) end),
+            {error, httpc_was_stopped}
+    end.
 
 request({messages, Entries}, #{base := Base, headers := Headers}) ->
     Json = lists:join($,, [Json() || #{json := Json} <- Entries]),
@@ -74,13 +89,15 @@ request({delete, Jid}, #{base := Base, headers := Headers}) ->
 
 -spec cancel(reference(), atom()) -> ok.
 cancel(Ref, Profile) ->
-    httpc:cancel_request(Ref, Profile).
+    try httpc:cancel_request(Ref, Profile)
+    catch exit:_ -> ok
+    end.
 
 -spec verdict(work(), term()) -> verdict().
 verdict(Work, {{_, Code, _}, Headers, Body}) ->
     verdict(Work, Code, Headers, Body);
 verdict(_, {error, Reason}) ->
-    {retry, io_lib:format("no answer (~1000p)", [cause(Reason)]), undefined}.
+    {retry, io_lib:format("no answer (~ts)", [class(cause(Reason))]), undefined}.
 
 verdict({messages, Entries}, Code, _, Body) when Code == 200; Code == 202 ->
     case results(Body) of
@@ -90,7 +107,11 @@ verdict({messages, Entries}, Code, _, Body) when Code == 200; Code == 202 ->
     end;
 verdict({delete, _}, Code, _, Body) when Code >= 200, Code < 300 ->
     {done, Body};
-verdict(_, Code, Headers, _) when Code == 408; Code == 425; Code == 429; Code >= 500 ->
+%% The relay asks for 120 s with a 503, because httpc itself would repeat it after anything under 100 s, in a loop that
+%% no cancel_request ends. For us that is too long.
+verdict(_, Code, _, _) when Code >= 500 ->
+    {retry, io_lib:format("HTTP ~B", [Code]), undefined};
+verdict(_, Code, Headers, _) when Code == 408; Code == 425; Code == 429 ->
     {retry, io_lib:format("HTTP ~B", [Code]), retry_after(Headers)};
 verdict({messages, _}, Code, _, _) when Code == 400; Code == 413; Code == 422 ->
     {refused, Code};
@@ -112,8 +133,14 @@ elsewhere(Entries, Results) ->
     [Entry || {Entry, #{<<"code">> := ?WRONG_DOMAIN}} <- lists:zip(Entries, Results)].
 
 %% For IPv6 and IPv4 in this order: the latter says more about a relay that is down.
-cause({failed_connect, Details}) -> element(tuple_size(lists:last(Details)), lists:last(Details));
+cause({failed_connect, [_ | _] = Details}) -> cause(element(tuple_size(lists:last(Details)), lists:last(Details)));
+cause({tls_alert, {Alert, _}}) -> Alert;
 cause(Reason) -> Reason.
+
+%% For the log: the rest of the term may hold what was sent or received.
+class(Class) when is_atom(Class) -> Class;
+class(Reason) when is_tuple(Reason), tuple_size(Reason) > 0 -> class(element(1, Reason));
+class(_) -> unknown.
 
 retry_after(Headers) ->
     try list_to_integer(string:trim(proplists:get_value("retry-after", Headers, ""))) of

@@ -29,7 +29,9 @@
                 timer = none :: none | reference(),
                 failures = 0 :: non_neg_integer(),
                 trouble = none :: none | binary(),
-                seen = {#{}, #{}} :: {map(), map()}}).
+                seen = {#{}, #{}} :: {map(), map()},
+                %% The options changed since the last attempt was planned: the next one does not wait.
+                reloaded = false :: boolean()}).
 
 %%% For the hooks: none of these waits.
 
@@ -74,7 +76,8 @@ handle_cast({push, Entry}, State) ->
 handle_cast(reload, #state{host = Host} = State) ->
     {Target, MaxQueue} = options(Host),
     %% Perhaps this is what was waited for.
-    {noreply, schedule(0, cancel_send_timer(State#state{target = Target, max_queue = MaxQueue}))};
+    Reloaded = State#state{target = Target, max_queue = MaxQueue, reloaded = true},
+    {noreply, schedule(0, cancel_send_timer(Reloaded))};
 handle_cast(_, State) ->
     {noreply, State}.
 
@@ -91,7 +94,8 @@ handle_info(_, State) ->
 %% At a stop of ejabberd or of the module what waits still goes out if the relay answers; in a crash nothing is tried.
 terminate(Reason, State) ->
     Rest = case Reason == normal orelse Reason == shutdown of
-               true -> drain(cancel_send_timer(State), erlang:monotonic_time(millisecond) + ?STOP_MS);
+               %% Trouble of the past is forgotten: the relay may be back, and the first new failure ends it.
+               true -> drain(cancel_send_timer(State#state{trouble = none}), erlang:monotonic_time(millisecond) + ?STOP_MS);
                false -> State
            end,
     [drop(Entry, "the module stops before the relay took it") || Entry <- waiting(Rest)],
@@ -146,20 +150,26 @@ remember(Key, #state{seen = {New, Old}} = State) ->
 enqueue(Entry, #state{queue = Queue, length = Length, max_queue = Max} = State) when Length < Max ->
     State#state{queue = queue:in(Entry, Queue), length = Length + 1};
 enqueue(Entry, #state{queue = Queue} = State) ->
-    State#state{queue = drop_oldest(queue:in(Entry, Queue), [])}.
+    {Oldest, Rest} = take_oldest(queue:in(Entry, Queue), []),
+    drop(Oldest, "the queue is full"),
+    forget(Oldest, State#state{queue = Rest}).
+
+%% It was not pushed after all, so that it may be when ejabberd routes it once more.
+forget(#{key := Key}, #state{seen = {New, Old}} = State) ->
+    State#state{seen = {maps:remove(Key, New), maps:remove(Key, Old)}};
+forget(_Deletion, State) ->
+    State.
 
 %% The newest messages are the ones worth waking somebody for. Deletions stay as long as there is a message to drop.
-drop_oldest(Queue, Deletions) ->
+take_oldest(Queue, Deletions) ->
     case queue:out(Queue) of
         {{value, #{delete := _} = Deletion}, Rest} ->
-            drop_oldest(Rest, [Deletion | Deletions]);
+            take_oldest(Rest, [Deletion | Deletions]);
         {{value, Message}, Rest} ->
-            drop(Message, "the queue is full"),
-            lists:foldl(fun queue:in_r/2, Rest, Deletions);
+            {Message, lists:foldl(fun queue:in_r/2, Rest, Deletions)};
         {empty, _} ->
             [Oldest | Newer] = lists:reverse(Deletions),
-            drop(Oldest, "the queue is full"),
-            queue:from_list(Newer)
+            {Oldest, queue:from_list(Newer)}
     end.
 
 drop(#{delete := Jid}, Why) ->
@@ -171,6 +181,8 @@ drop(#{to := To, id := Id}, Why) ->
 
 schedule(_DelayMs, #state{current = {_, _}} = State) ->
     State;
+schedule(_DelayMs, #state{reloaded = true} = State) ->
+    schedule(0, State#state{reloaded = false});
 schedule(DelayMs, #state{timer = none} = State) ->
     case is_idle(State) of
         true -> State;
@@ -205,7 +217,7 @@ send(Work, #state{target = Target, profile = Profile} = State) ->
     #{timeout := Timeout} = Relay = Target(),
     case mod_push_relay_http:send(Work, Relay, Profile) of
         {ok, Ref} ->
-            %% httpc keeps time itself; this is for the case that it dies, or obeys a 503 with a long Retry-After.
+            %% httpc keeps time itself; this is for the case that it dies, or repeats a 503 with a short Retry-After.
             Timer = erlang:start_timer(Timeout + 5000, self(), no_answer),
             State#state{current = {Ref, Work}, timer = Timer};
         {error, _} = Error ->

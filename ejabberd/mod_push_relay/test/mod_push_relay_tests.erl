@@ -65,7 +65,21 @@ verdict_test_() ->
      %% A day is too long, and a date is not understood: then our own delay holds.
      ?_assertMatch({retry, _, 300000}, Verdict(Messages, 429, [{"retry-after", "86400"}])),
      ?_assertMatch({retry, _, undefined}, Verdict(Messages, 429, [{"retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"}])),
-     ?_assertMatch({retry, _, undefined}, mod_push_relay_http:verdict(Messages, {error, timeout}))].
+     %% The relay's own 503: the header is for httpc, our own delay holds.
+     ?_assertMatch({retry, _, undefined}, Verdict(Messages, 503, [{"retry-after", "120"}])),
+     [?_assertEqual({retry, Line}, no_answer(Reason)) || {Reason, Line} <- reasons()]].
+
+no_answer(Reason) ->
+    {retry, Why, undefined} = mod_push_relay_http:verdict({messages, [#{}]}, {error, Reason}),
+    {retry, iolist_to_binary(Why)}.
+
+%% Of what httpc says only a class is told: the rest may hold what was sent or received.
+reasons() ->
+    [{timeout, <<"no answer (timeout)">>},
+     {{failed_connect, [{to_address, {"localhost", 1}}, {inet, [inet], econnrefused}]}, <<"no answer (econnrefused)">>},
+     {{failed_connect, [{inet, [inet], {tls_alert, {unknown_ca, "long"}}}]}, <<"no answer (unknown_ca)">>},
+     {{could_not_parse_as_http, <<"secret">>}, <<"no answer (could_not_parse_as_http)">>},
+     {"secret", <<"no answer (unknown)">>}].
 
 retry_delay_test_() ->
     [[?_assert(mod_push_relay_http:retry_delay(Failures, undefined) =< 30000) || Failures <- [0, 5, 1000]],

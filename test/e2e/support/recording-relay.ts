@@ -41,7 +41,7 @@ export class RecordingRelay {
   #server: Server | undefined
   #port = 0
   #events = new EventEmitter()
-  #hanging = new Set<ServerResponse>()
+  #hanging = new Map<ServerResponse, Recorded>()
 
   readonly #tls: { key: string; cert: string } | undefined
 
@@ -75,6 +75,12 @@ export class RecordingRelay {
   /** How many requests wait for an answer that does not come. */
   get hanging(): number {
     return this.#hanging.size
+  }
+
+  /** Gives them one after all. */
+  answerHanging(answer: Answer): void {
+    for (const [response, recorded] of this.#hanging) this.#answer(recorded, response, answer)
+    this.#hanging.clear()
   }
 
   /** Every message of the accepted posts, in order. */
@@ -112,7 +118,7 @@ export class RecordingRelay {
     }
     this.requests.push(recorded)
     const answer = this.answering(recorded)
-    if (answer === 'hang') this.#hanging.add(response)
+    if (answer === 'hang') this.#hanging.set(response, recorded)
     else this.#answer(recorded, response, answer)
     this.#events.emit('recorded')
   }
