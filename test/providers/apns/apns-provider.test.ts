@@ -84,6 +84,8 @@ describe('the APNs provider against what Apple refuses', () => {
     assert.equal(shown?.apnsId, push.deliveryId)
     assert.equal(shown?.collapseId, push.notification.collapseId)
     assert.equal(shown?.expiration, Math.floor(push.expiresAt / 1000))
+    // With 5 Apple may hold it back to save the phone's power ("Sending notification requests to APNs").
+    assert.equal(shown?.priority, 10)
     assert.deepEqual([shown?.title, shown?.body, shown?.topic], ['alice', 'Hi', TOPIC])
     assert.equal(provider.health().connection, 'ready')
   })
