@@ -6,11 +6,12 @@ import { test } from 'node:test'
 import { Availability } from '../../../src/store/sqlite/availability.ts'
 import { runBatch } from '../../../src/store/sqlite/batch.ts'
 import { DedupeWindow } from '../../../src/store/sqlite/dedupe-window.ts'
-import { toFailure } from '../../../src/store/sqlite/failure.ts'
+import { toError, toFailure } from '../../../src/store/sqlite/failure.ts'
 import { openForWriting } from '../../../src/store/sqlite/open-file.ts'
 import type { ReceiptRow } from '../../../src/store/sqlite/operations.ts'
 import { statementsOf } from '../../../src/store/sqlite/statements.ts'
 import { WriteContext } from '../../../src/store/sqlite/write-context.ts'
+import { StoreUnavailableError } from '../../../src/store/store.ts'
 import { createEvents } from '../../../src/telemetry/events.ts'
 import { accepted, command, entry, record, registered, settlement } from '../../contract/store/fixtures.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -86,6 +87,27 @@ test('a full disk: nothing of the batch is changed, and the reason is known', as
   const [receipt] = results[0].value as ReceiptRow[]
   assert(receipt?.status === 'queued', 'the key was forgotten')
   assert.equal(JSON.parse(receipt.registrations).length, 1, 'and so was the registration')
+})
+
+test('a database that may only be read: nothing is changed, the reason is known, and it goes on once it may', async t => {
+  const db = openForWriting(join(await temporaryDirectory(t), 'relay.db'))
+  t.after(() => db.close())
+  const context = new WriteContext(statementsOf(db), 1, new DedupeWindow(1000, 100))
+  runBatch(db, context, [{ kind: 'register', command: command() }])
+  const row = { ...entry({ id: 'a', dedupeKey: 'k' }), content: 'x', notes: null }
+  const accept = () => runBatch(db, context, [{ kind: 'accept', entries: [row] }])
+  // Gives the code of a file system that was mounted anew as read-only, which a test cannot do.
+  db.exec('PRAGMA query_only = ON')
+  assert.throws(accept, (error: unknown) => {
+    const thrown = toError(toFailure(error))
+    return thrown instanceof StoreUnavailableError && thrown.reason === 'read-only'
+  })
+  assert.equal(db.isTransaction, false)
+  db.exec('PRAGMA query_only = OFF')
+  assert.equal(db.prepare('SELECT count(*) AS n FROM message').get()?.n, 0)
+  const [result] = accept().results
+  assert(result?.ok)
+  assert.equal((result.value as ReceiptRow[])[0]?.status, 'queued')
 })
 
 test('a file that can grow no further: every acknowledged message is there, the rest was refused, and it recovers', async t => {
