@@ -188,6 +188,7 @@ export class Dispatcher {
   }
 
   #probe(pause: Pause): void {
+    if (this.#isStopping) return
     const isHeld = this.#pauses.list().some(other => other !== pause && isWithin(pause.scope, other.scope))
     // While all around it is paused nothing can be learned about this scope alone.
     if (isHeld) {
