@@ -1,0 +1,326 @@
+import assert from 'node:assert/strict'
+import { BodySender } from './body-sender.ts'
+import type { ConnectionOptions } from './connection-options.ts'
+import { ControlFrames } from './control-frames.ts'
+import { Deadline } from './deadline.ts'
+import { ConnectionError, type ErrorName, errorName, placeOf } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { FloodGuard } from './flood-guard.ts'
+import {
+  writeGoaway,
+  writeHeaders,
+  writePing,
+  writeReset,
+  writeSettings,
+  writeWindowUpdate,
+} from './frames/frame-writer.ts'
+import { HeaderEncoder } from './hpack/header-encoder.ts'
+import type { ConnectionHandle, Http2Request, RequestResult } from './http2-client.ts'
+import { Incoming } from './incoming.ts'
+import { Liveness } from './liveness.ts'
+import { Outbox } from './outbox.ts'
+import { writeRequestBlock } from './request-block.ts'
+import { DEFAULT_WINDOW_SIZE, defaultPeerSettings, SETTINGS } from './settings.ts'
+import { MAX_HEADER_LIST_SIZE, StreamFrames, unknownResult } from './stream-frames.ts'
+import { Streams } from './streams.ts'
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+/** What the peer may send before we give credit anew: enough for a thousand short answers at once. */
+const CONNECTION_WINDOW = 1024 * 1024
+/** Requests in a row without an answer after which new ones take another connection. */
+const MAX_TIMEOUTS = 3
+
+/**
+ * The client's side of an HTTP/2 connection (RFC 9113), over any transport. Whatever the peer sends, nothing is thrown out
+ * of here, and each request gets exactly one result.
+ */
+export class Connection implements ConnectionHandle {
+  readonly #options: ConnectionOptions
+  readonly #streams: Streams
+  readonly #outbox: Outbox
+  readonly #peer = defaultPeerSettings()
+  readonly #encoder = new HeaderEncoder()
+  readonly #guard: FloodGuard
+  readonly #bodies: BodySender
+  readonly #incoming: Incoming
+  readonly #liveness: Liveness
+  readonly #deadline: Deadline
+  #isReady = false
+  #isRetired = false
+  /** We have said goodbye: nothing is read or sent any more. */
+  #isLeaving = false
+  #isClosed = false
+  #failure: string | undefined
+  /** Requests that timed out since the last answer. */
+  #timeouts = 0
+  #answers = 0
+  #cancelSettingsTimer = () => {}
+  #cancelCloseTimer = () => {}
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    const { clock, limits, transport } = options
+    this.#guard = new FloodGuard(() => clock.monotonic())
+    this.#streams = new Streams(limits.lastStreamId)
+    this.#outbox = new Outbox(transport, {
+      onTaken: () => this.#streams.handedOver(),
+      onRoom: () => this.#bodies.pump(),
+    })
+    this.#bodies = new BodySender(this.#outbox, this.#peer)
+    this.#incoming = this.#createIncoming()
+    this.#deadline = new Deadline(clock, this.#streams, limits.requestMs, exchange =>
+      this.#onTimeout(exchange),
+    )
+    this.#liveness = new Liveness(clock, limits, {
+      ping: payload => this.#ping(payload),
+      onDead: () => this.abort('ping-timeout'),
+      onIdle: () => this.#leaveAs('idle'),
+    })
+  }
+
+  /** The transport is connected. Says hello (§3.4). */
+  start(): void {
+    const { output } = this.#outbox
+    output.text(PREFACE)
+    writeSettings(output, [
+      [SETTINGS.ENABLE_PUSH, 0],
+      [SETTINGS.MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST_SIZE],
+    ])
+    writeWindowUpdate(output, 0, CONNECTION_WINDOW - DEFAULT_WINDOW_SIZE)
+    this.#outbox.wake()
+    this.#cancelSettingsTimer = this.#options.clock.after(this.#options.limits.settingsMs, () =>
+      this.#fail('SETTINGS_TIMEOUT', 'RFC 9113 §6.5.3'),
+    )
+  }
+
+  /** Requests that may be sent now. */
+  freeStreams(): number {
+    if (!this.#isReady || this.#isRetired) return 0
+    return Math.max(0, this.streamLimit() - this.#streams.size)
+  }
+
+  /** Streams that the peer and our own limit allow. */
+  streamLimit(): number {
+    return Math.min(this.#options.limits.streams, this.#peer.maxConcurrentStreams)
+  }
+
+  openStreams(): number {
+    return this.#streams.size
+  }
+
+  /** The most streams that were open at once since this was last asked. */
+  takeMostOpen(): number {
+    return this.#streams.takeMost()
+  }
+
+  /** Requests that were answered. */
+  get answers(): number {
+    return this.#answers
+  }
+
+  /** Only while there is a free stream. `resolve` is called once, whatever happens. */
+  request(request: Http2Request, resolve: (result: RequestResult) => void): void {
+    assert(this.freeStreams() > 0, 'a request needs a free stream')
+    const exchange = this.#streams.open({
+      request,
+      resolve,
+      now: this.#options.clock.monotonic(),
+      sendWindow: this.#peer.initialWindowSize,
+      receiveWindow: DEFAULT_WINDOW_SIZE,
+    })
+    const { output } = this.#outbox
+    const head = {
+      streamId: exchange.streamId,
+      isEnd: exchange.isSent,
+      maxFrameSize: this.#peer.maxFrameSize,
+    }
+    writeHeaders(output, head, () =>
+      writeRequestBlock(output, this.#encoder, this.#options.authority, request),
+    )
+    this.#bodies.start(exchange)
+    this.#outbox.wake()
+    this.#guard.requestSent()
+    this.#deadline.arm()
+    if (this.#streams.size === 1) this.#liveness.setIdle(false)
+    if (this.#streams.isExhausted) this.retire()
+  }
+
+  /** Octets from the peer; they are not kept. */
+  receive(chunk: Buffer): void {
+    if (this.#isClosed || this.#isLeaving) return
+    this.#liveness.heard()
+    try {
+      this.#incoming.read(chunk)
+    } catch (error) {
+      if (error instanceof ConnectionError) this.#fail(error.code, error.rule)
+      // A bug of ours: this connection is lost, its requests have exact results, and the others go on.
+      else this.#fail('INTERNAL_ERROR', placeOf(error))
+    }
+  }
+
+  /** The transport is gone. */
+  transportClosed(reason: string): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#failure ??= reason
+    this.#stop()
+    this.#cancelCloseTimer()
+    this.#failAll(this.#failure)
+    this.#setRetired()
+    this.#options.events.onClosed(this.#failure)
+  }
+
+  /** New requests go elsewhere, those under way run to their end; then it closes. */
+  retire(): void {
+    this.#setRetired()
+    if (this.#streams.size === 0) this.#leave('NO_ERROR')
+  }
+
+  /** Ends it now; what is under way has no answer. */
+  abort(reason: string): void {
+    this.#options.transport.destroy()
+    this.transportClosed(reason)
+  }
+
+  #createIncoming(): Incoming {
+    const shared = {
+      streams: this.#streams,
+      bodies: this.#bodies,
+      outbox: this.#outbox,
+      guard: this.#guard,
+    }
+    const control = new ControlFrames({
+      ...shared,
+      encoder: this.#encoder,
+      peer: this.#peer,
+      onSettings: () => this.#onSettings(),
+      onSettingsAck: () => this.#cancelSettingsTimer(),
+      onPong: payload => this.#liveness.answered(payload),
+      onGoaway: (lastStreamId, code) => this.#onGoaway(lastStreamId, code),
+    })
+    const streamFrames = new StreamFrames({
+      ...shared,
+      connection: this,
+      connectionWindow: CONNECTION_WINDOW,
+      responseBytes: this.#options.limits.responseBytes,
+      finish: (exchange, result) => this.#finish(exchange, result),
+      reset: (exchange, code, result) => this.#reset(exchange, code, result),
+    })
+    return new Incoming(control, streamFrames, (streamId, error) => {
+      const exchange = this.#streams.get(streamId)
+      if (exchange) this.#reset(exchange, error.code, unknownResult(exchange, `${error.code} ${error.rule}`))
+    })
+  }
+
+  #onSettings(): void {
+    const { events } = this.#options
+    if (!this.#isReady) {
+      this.#isReady = true
+      this.#liveness.start()
+      events.onReady()
+    }
+    events.onSettings()
+  }
+
+  /** What is above the last stream was not processed; the rest may still be answered, whatever the code (§6.8). */
+  #onGoaway(lastStreamId: number, code: number): void {
+    this.#failure ??= `goaway ${errorName(code)}`
+    this.#setRetired()
+    for (const exchange of this.#streams.all()) {
+      if (exchange.streamId > lastStreamId)
+        this.#finish(exchange, { kind: 'not-processed', reason: 'goaway', isUnreachable: false })
+    }
+    if (this.#streams.size === 0) this.#leave('NO_ERROR')
+  }
+
+  #onTimeout(exchange: Exchange): void {
+    // So long, and the peer has not even taken what we send.
+    if (!this.#streams.isHandedOver(exchange)) {
+      this.abort('write-timeout')
+      return
+    }
+    this.#reset(exchange, 'CANCEL', unknownResult(exchange, 'timeout'))
+    this.#timeouts++
+    // A path or a peer that died silently: one more request would only wait as long again.
+    if (this.#timeouts >= MAX_TIMEOUTS) this.retire()
+    else if (!this.#isClosed && !this.#isLeaving) this.#liveness.check()
+  }
+
+  #ping(payload: Buffer): void {
+    writePing(this.#outbox.output, payload, false)
+    this.#outbox.wake()
+  }
+
+  #reset(exchange: Exchange, code: ErrorName, result: RequestResult): void {
+    this.#streams.rememberReset(exchange.streamId)
+    writeReset(this.#outbox.output, exchange.streamId, code)
+    this.#outbox.wake()
+    this.#finish(exchange, result)
+  }
+
+  #finish(exchange: Exchange, result: RequestResult): void {
+    if (result.kind === 'response') {
+      this.#timeouts = 0
+      this.#answers++
+    }
+    this.#close(exchange, result)
+    if (this.#isRetired && this.#streams.size === 0) this.#leave('NO_ERROR')
+    if (!this.#isRetired) this.#options.events.onFreeStream()
+  }
+
+  #close(exchange: Exchange, result: RequestResult): void {
+    this.#bodies.forget(exchange)
+    this.#streams.close(exchange, result)
+    if (this.#streams.size === 0) this.#liveness.setIdle(true)
+  }
+
+  #setRetired(): void {
+    if (this.#isRetired) return
+    this.#isRetired = true
+    this.#options.events.onRetired()
+  }
+
+  #leaveAs(reason: string): void {
+    this.#failure ??= reason
+    this.retire()
+  }
+
+  #fail(code: ErrorName, rule: string): void {
+    this.#failure = `${code} ${rule}`
+    this.#setRetired()
+    // What has not left is not sent any more: of those requests we know that nobody acted on them.
+    this.#failAll(this.#failure)
+    this.#outbox.output.clear()
+    this.#leave(code, rule)
+  }
+
+  /** Says goodbye, and waits for the peer to hang up, but not for ever. */
+  #leave(code: ErrorName, debugData = ''): void {
+    if (this.#isLeaving || this.#isClosed) return
+    this.#isLeaving = true
+    writeGoaway(this.#outbox.output, code, debugData)
+    this.#outbox.finish()
+    this.#stop()
+    const { transport, clock, limits } = this.#options
+    transport.end()
+    this.#cancelCloseTimer = clock.after(limits.closeMs, () => this.abort('close-timeout'))
+  }
+
+  #stop(): void {
+    this.#incoming.stop()
+    this.#outbox.close()
+    this.#liveness.stop()
+    this.#deadline.stop()
+    this.#cancelSettingsTimer()
+  }
+
+  #failAll(reason: string): void {
+    for (const exchange of this.#streams.all()) this.#close(exchange, this.#resultWithout(exchange, reason))
+  }
+
+  /** What is known of a request that will not be answered: one that never left us was not processed. */
+  #resultWithout(exchange: Exchange, reason: string): RequestResult {
+    if (this.#streams.isHandedOver(exchange)) return unknownResult(exchange, reason)
+    return { kind: 'not-processed', reason, isUnreachable: false }
+  }
+}

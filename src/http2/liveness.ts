@@ -1,0 +1,91 @@
+import type { EngineClock } from './http2-client.ts'
+
+export interface LivenessLimits {
+  /** Silence after which the peer is asked with a PING. */
+  pingMs: number
+  /** Longest wait for its answer. */
+  pingTimeoutMs: number
+  /** An unused connection is given up after it. */
+  idleMs: number
+}
+
+export interface LivenessActions {
+  ping(payload: Buffer): void
+  onDead(): void
+  onIdle(): void
+}
+
+/** Whether anybody is still there, and whether anybody still needs the connection. */
+export class Liveness {
+  readonly #clock: EngineClock
+  readonly #limits: LivenessLimits
+  readonly #actions: LivenessActions
+  readonly #payload = Buffer.alloc(8)
+  #pings = 0
+  #hasHeard = false
+  #idleSince: number | undefined
+  #cancelCheck = () => {}
+  #cancelIdle = () => {}
+  #cancelTimeout: (() => void) | undefined
+
+  constructor(clock: EngineClock, limits: LivenessLimits, actions: LivenessActions) {
+    this.#clock = clock
+    this.#limits = limits
+    this.#actions = actions
+  }
+
+  start(): void {
+    this.#armCheck()
+    this.setIdle(true)
+    this.#armIdle(this.#limits.idleMs)
+  }
+
+  /** The peer said something. */
+  heard(): void {
+    this.#hasHeard = true
+  }
+
+  setIdle(isIdle: boolean): void {
+    this.#idleSince = isIdle ? this.#clock.monotonic() : undefined
+  }
+
+  /** Asks now: something makes the path suspect. */
+  check(): void {
+    if (this.#cancelTimeout) return
+    this.#payload.writeUInt32BE(++this.#pings >>> 0, 4)
+    this.#actions.ping(this.#payload)
+    this.#cancelTimeout = this.#clock.after(this.#limits.pingTimeoutMs, () => this.#actions.onDead())
+  }
+
+  /** The answer to a PING; one that we did not send proves nothing. */
+  answered(payload: Buffer): void {
+    if (!payload.equals(this.#payload)) return
+    this.#cancelTimeout?.()
+    this.#cancelTimeout = undefined
+  }
+
+  stop(): void {
+    this.#cancelCheck()
+    this.#cancelIdle()
+    this.#cancelTimeout?.()
+  }
+
+  #armCheck(): void {
+    this.#cancelCheck = this.#clock.after(this.#limits.pingMs, () => {
+      if (!this.#hasHeard) this.check()
+      this.#hasHeard = false
+      this.#armCheck()
+    })
+  }
+
+  // Looked at when the time is up, instead of a timer that is set and cancelled at each request.
+  #armIdle(delayMs: number): void {
+    this.#cancelIdle = this.#clock.after(delayMs, () => {
+      const since = this.#idleSince
+      const leftMs =
+        since === undefined ? this.#limits.idleMs : since + this.#limits.idleMs - this.#clock.monotonic()
+      if (leftMs <= 0) this.#actions.onIdle()
+      else this.#armIdle(leftMs)
+    })
+  }
+}

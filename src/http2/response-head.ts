@@ -1,0 +1,67 @@
+import { StreamError } from './errors.ts'
+import type { HeaderField } from './hpack/header-field.ts'
+
+export interface ResponseHead {
+  status: number
+  headers: Readonly<Record<string, string>>
+  /** Undefined when the response does not say. */
+  contentLength: number | undefined
+}
+
+const STATUS = /^[1-9][0-9]{2}$/
+/** A token in lower case (RFC 9110 §5.6.2, RFC 9113 §8.2.1). */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+/** A control character other than a tab, or space around it (RFC 9110 §5.5, RFC 9113 §8.2.1). */
+const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]|^[ \t]|[ \t]$/
+/** They speak of an HTTP/1.1 connection (§8.2.2). */
+const CONNECTION_SPECIFIC = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** The first fields of a response (RFC 9113 §8.3.2). Throws StreamError for a malformed one (§8.1.1). */
+export function readResponseHead(fields: readonly HeaderField[]): ResponseHead {
+  const headers: Record<string, string> = Object.create(null)
+  let status: number | undefined
+  for (const [at, { name, value }] of fields.entries()) {
+    if (name === ':status' && at === 0 && STATUS.test(value)) status = Number(value)
+    else {
+      checkField(name, value)
+      const former = headers[name]
+      headers[name] = former === undefined ? value : join(name, former, value)
+    }
+  }
+  if (status === undefined) throw malformed('§8.3.2', 'no :status, or not first')
+  return { status, headers, contentLength: readContentLength(headers['content-length']) }
+}
+
+/** Trailers are checked, and not kept: nothing that a provider says is in them. */
+export function checkTrailers(fields: readonly HeaderField[]): void {
+  for (const { name, value } of fields) checkField(name, value)
+}
+
+function checkField(name: string, value: string): void {
+  if (name.startsWith(':')) throw malformed('§8.3', 'pseudo-header field unknown, repeated, late or wrong')
+  if (!NAME.test(name)) throw malformed('§8.2.1', 'field name')
+  if (BAD_VALUE.test(value)) throw malformed('§8.2.1', 'field value')
+  if (CONNECTION_SPECIFIC.has(name)) throw malformed('§8.2.2', 'connection-specific field')
+}
+
+function join(name: string, former: string, value: string): string {
+  if (name !== 'content-length') return `${former}, ${value}`
+  if (former !== value) throw malformed('§8.1.1', 'content-length contradicts itself')
+  return value
+}
+
+function readContentLength(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (!/^[0-9]{1,15}$/.test(value)) throw malformed('§8.1.1', 'content-length is not a number')
+  return Number(value)
+}
+
+function malformed(section: string, message: string): StreamError {
+  return new StreamError('PROTOCOL_ERROR', `RFC 9113 ${section}`, message)
+}
