@@ -1,5 +1,5 @@
 import { StreamError } from './errors.ts'
-import { ReceiveWindow, SendWindow } from './flow-control.ts'
+import { ReceiveWindow } from './flow-control.ts'
 import type { Frame } from './frames/frame.ts'
 import type { ConnectionHandle, Http2Request, RequestResult, ResponseResult } from './http2-client.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -21,12 +21,16 @@ export class Exchange {
   readonly request: Http2Request
   readonly openedAt: number
   readonly resolve: (result: RequestResult) => void
-  readonly sendWindow: SendWindow
-  readonly receiveWindow: ReceiveWindow
+  /** Octets that may be sent. */
+  sendWindow: number
+  /** It has its result. */
+  isClosed = false
   /** Octets of the request's body that are written. */
   sent = 0
   #head: ResponseHead | undefined
-  #pieces: Buffer[] = []
+  readonly #receiveWindowSize: number
+  #receiveWindow: ReceiveWindow | undefined
+  #pieces: Buffer[] | undefined
   #received = 0
 
   constructor(options: ExchangeOptions) {
@@ -34,8 +38,14 @@ export class Exchange {
     this.request = options.request
     this.openedAt = options.openedAt
     this.resolve = options.resolve
-    this.sendWindow = new SendWindow(options.sendWindow)
-    this.receiveWindow = new ReceiveWindow(options.receiveWindow)
+    this.sendWindow = options.sendWindow
+    this.#receiveWindowSize = options.receiveWindow
+  }
+
+  /** Most responses of push services have no body, and need none. */
+  get receiveWindow(): ReceiveWindow {
+    this.#receiveWindow ??= new ReceiveWindow(this.#receiveWindowSize)
+    return this.#receiveWindow
   }
 
   get isSent(): boolean {
@@ -61,8 +71,9 @@ export class Exchange {
     const room = limit - this.#received
     this.#received += end - start
     if (this.#received > this.#mostOctets()) throw wrongLength()
-    if (end > start && room > 0)
-      this.#pieces.push(Buffer.from(bytes.subarray(start, Math.min(end, start + room))))
+    if (end === start || room <= 0) return
+    this.#pieces ??= []
+    this.#pieces.push(Buffer.from(bytes.subarray(start, Math.min(end, start + room))))
   }
 
   /** The response is there. Throws StreamError when it is shorter than it said. */
@@ -79,8 +90,7 @@ export class Exchange {
   }
 
   #response({ status, headers }: ResponseHead, connection: ConnectionHandle): ResponseResult {
-    const [first = NO_BODY, ...more] = this.#pieces
-    const body = more.length === 0 ? first : Buffer.concat(this.#pieces)
+    const body = this.#pieces === undefined ? NO_BODY : Buffer.concat(this.#pieces)
     return { kind: 'response', status, headers, body, connection }
   }
 

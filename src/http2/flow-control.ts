@@ -1,26 +1,12 @@
 import { MAX_WINDOW_SIZE } from './settings.ts'
 
-/** How much may be sent (RFC 9113 §5.2, §6.9). May be below zero, when the peer has lowered its initial size (§6.9.2). */
-export class SendWindow {
-  #size: number
-
-  constructor(size: number) {
-    this.#size = size
-  }
-
-  get size(): number {
-    return this.#size
-  }
-
-  spend(octets: number): void {
-    this.#size -= octets
-  }
-
-  /** By WINDOW_UPDATE or a changed initial size. False when it would exceed what is allowed (§6.9.1). */
-  grow(increment: number): boolean {
-    this.#size += increment
-    return this.#size <= MAX_WINDOW_SIZE
-  }
+/**
+ * A send window after WINDOW_UPDATE or a changed initial size (RFC 9113 §6.9); undefined when it would exceed what is
+ * allowed (§6.9.1). May be below zero, when the peer has lowered the initial size (§6.9.2).
+ */
+export function growWindow(size: number, increment: number): number | undefined {
+  const grown = size + increment
+  return grown > MAX_WINDOW_SIZE ? undefined : grown
 }
 
 /** How much the peer may send. It gets credit anew as soon as half of the window is used up: we keep nothing waiting. */

@@ -25,17 +25,15 @@ const CONNECTION_SPECIFIC = new Set([
 /** The first fields of a response (RFC 9113 §8.3.2). Throws StreamError for a malformed one (§8.1.1). */
 export function readResponseHead(fields: readonly HeaderField[]): ResponseHead {
   const headers: Record<string, string> = Object.create(null)
-  let status: number | undefined
-  for (const [at, { name, value }] of fields.entries()) {
-    if (name === ':status' && at === 0 && STATUS.test(value)) status = Number(value)
-    else {
-      checkField(name, value)
-      const former = headers[name]
-      headers[name] = former === undefined ? value : join(name, former, value)
-    }
+  const [first, ...rest] = fields
+  if (first?.name !== ':status' || !STATUS.test(first.value))
+    throw malformed('§8.3.2', ':status is missing, not first, or no status')
+  for (const { name, value } of rest) {
+    checkField(name, value)
+    const former = headers[name]
+    headers[name] = former === undefined ? value : join(name, former, value)
   }
-  if (status === undefined) throw malformed('§8.3.2', 'no :status, or not first')
-  return { status, headers, contentLength: readContentLength(headers['content-length']) }
+  return { status: Number(first.value), headers, contentLength: readContentLength(headers['content-length']) }
 }
 
 /** Trailers are checked, and not kept: nothing that a provider says is in them. */

@@ -83,7 +83,9 @@ export class Streams {
 
   /** The stream is closed, and its request has its result. */
   close(exchange: Exchange, result: RequestResult): void {
-    if (this.#open.delete(exchange.streamId)) exchange.resolve(result)
+    if (!this.#open.delete(exchange.streamId)) return
+    exchange.isClosed = true
+    exchange.resolve(result)
   }
 
   /** We reset it: what is still on its way from the peer is ignored. */
