@@ -4,7 +4,6 @@ import {
   type ApnsProviderOptions,
   createApnsProvider,
 } from './providers/apns/apns-provider.ts'
-import { createNodeHttp2Wire } from './providers/apns/node-http2-wire.ts'
 import type { Provider } from './providers/provider.ts'
 import type { Events } from './telemetry/events.ts'
 
@@ -68,7 +67,6 @@ function common(apns: ApnsConfig, { secrets, clock, events }: ApnsParts) {
     defaultEnvironment: apns.environment,
     secrets,
     clock,
-    createWire: createNodeHttp2Wire,
     report: {
       unknownReason: (status: number, reason: string) =>
         events.emit('provider.unknown-reason', { provider: 'apns', status, reason }),

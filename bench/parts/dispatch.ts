@@ -71,9 +71,10 @@ function createInstantProvider(): Provider {
   const scopes = ['apns/key/production', 'apns/key/production/app'] as const
   return {
     name: 'apns',
-    concurrency: 1000,
     rules: { check: () => ({ ok: false, code: 'token', message: 'nobody registers here' }) },
     scopesOf: () => scopes,
+    capacity: () => 1000,
+    onCapacity: () => {},
     otherEnvironment: () => undefined,
     send: async () => ({ kind: 'accepted', status: 200 }),
     health: () => ({ connection: 'ready', simulated: false }),

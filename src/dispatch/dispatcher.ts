@@ -10,7 +10,7 @@ import { Claims } from './claims.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import { isWithin, type Pause, Pauses } from './pauses.ts'
-import { type ActiveDelivery, firstRound, type Round } from './round.ts'
+import { type ActiveDelivery, firstRound, type Round, withReason } from './round.ts'
 import { Settler } from './settler.ts'
 import { type Wave, Waves } from './waves.ts'
 import { Window } from './window.ts'
@@ -69,6 +69,7 @@ export class Dispatcher {
   }
 
   start(): void {
+    for (const provider of this.#deps.providers.values()) provider.onCapacity(scope => this.#pump(scope))
     this.#claims.start()
   }
 
@@ -143,13 +144,18 @@ export class Dispatcher {
       return
     }
     lane.push(delivery)
-    this.#pump(lane)
+    this.#pump(lane.scopes[0])
   }
 
-  #pump(lane: Lane): void {
-    if (this.#isStopping || this.#pauses.holding(lane.scopes)) return
-    for (let next = lane.begin(); next; next = lane.begin()) void this.#run(next, lane)
-    if (lane.hasBacklog && lane.isRoomy()) this.#claims.wake()
+  /** Begins what the provider has capacity for in this widest scope. */
+  #pump(scope: string): void {
+    const group = this.#lanes.group(scope)
+    if (this.#isStopping || !group) return
+    const isHeld = (lane: Lane) => this.#pauses.holding(lane.scopes) !== undefined
+    for (let next = group.begin(isHeld); next; next = group.begin(isHeld))
+      void this.#run(next.delivery, next.lane)
+    for (const lane of group.lanes())
+      if (lane.hasBacklog && lane.isRoomy() && !isHeld(lane)) this.#claims.wake()
   }
 
   async #run(delivery: ActiveDelivery, lane: Lane): Promise<void> {
@@ -159,7 +165,7 @@ export class Dispatcher {
       this.#park(delivery, delivery.round.message.receivedAt, end)
     } else this.#conclude(delivery, end)
     this.#lanes.ended(lane)
-    this.#pump(lane)
+    this.#pump(lane.scopes[0])
   }
 
   async #attempt(delivery: ActiveDelivery, lane: Lane): Promise<DeliveryEnd> {
@@ -291,9 +297,4 @@ export class Dispatcher {
     // Only a convenience for the next start: without it one wrong registration may look like our fault once.
     this.#deps.store.markProven(scope).catch(() => {})
   }
-}
-
-function withReason<T extends { reason?: string }>(record: T, reason: string | undefined): T {
-  const { reason: _former, ...rest } = record
-  return (reason === undefined ? rest : { ...rest, reason }) as T
 }

@@ -15,7 +15,7 @@ export class Lane {
   /** The narrowest scope; also the name under which its deliveries wait in the store. */
   readonly name: string
   /** Widest first, `name` last. */
-  readonly scopes: readonly string[]
+  readonly scopes: readonly [string, ...string[]]
   readonly provider: Provider
   #hasBacklog = false
   /** Deliveries on their way to the store, and how many have ever gone there. */
@@ -27,7 +27,7 @@ export class Lane {
   #head = 0
   #inFlight = 0
 
-  constructor(scopes: readonly string[], provider: Provider, limit: number) {
+  constructor(scopes: readonly [string, ...string[]], provider: Provider, limit: number) {
     this.name = scopes.at(-1) ?? ''
     this.scopes = scopes
     this.provider = provider
@@ -78,9 +78,12 @@ export class Lane {
     this.#queue.push(delivery)
   }
 
-  /** The next delivery to attempt, counted as in flight; undefined when there is none or the provider has enough. */
+  isEmpty(): boolean {
+    return this.#head === this.#queue.length
+  }
+
+  /** The next delivery, counted as in flight. */
   begin(): ActiveDelivery | undefined {
-    if (this.#inFlight >= this.provider.concurrency) return undefined
     const delivery = this.#queue[this.#head]
     if (!delivery) return undefined
     this.#head++

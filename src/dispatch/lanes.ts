@@ -3,12 +3,14 @@ import type { Clock } from '../domain/clock.ts'
 import type { ProviderName, Registration } from '../domain/registration.ts'
 import type { Provider } from '../providers/provider.ts'
 import { Lane } from './lane.ts'
+import { LaneGroup } from './lane-group.ts'
 
 /** All lanes of this process, made when they are first needed. */
 export class Lanes {
   readonly #providers: ReadonlyMap<ProviderName, Provider>
   readonly #limit: number
   readonly #lanes = new Map<string, Lane>()
+  readonly #groups = new Map<string, LaneGroup>()
   #onIdle: (() => void) | undefined
 
   constructor(providers: ReadonlyMap<ProviderName, Provider>, limit: number) {
@@ -25,12 +27,18 @@ export class Lanes {
     const known = this.#lanes.get(name)
     if (known) return known
     const lane = new Lane(scopes, provider, this.#limit)
+    this.#groupOf(scopes[0], provider).add(lane)
     this.#lanes.set(name, lane)
     return lane
   }
 
   named(name: string): Lane | undefined {
     return this.#lanes.get(name)
+  }
+
+  /** The lanes of a widest scope; undefined when there are none yet. */
+  group(scope: string): LaneGroup | undefined {
+    return this.#groups.get(scope)
   }
 
   all(): Lane[] {
@@ -53,6 +61,14 @@ export class Lanes {
         resolve()
       }
     })
+  }
+
+  #groupOf(scope: string, provider: Provider): LaneGroup {
+    const known = this.#groups.get(scope)
+    if (known) return known
+    const group = new LaneGroup(scope, provider)
+    this.#groups.set(scope, group)
+    return group
   }
 
   #isIdle(): boolean {

@@ -83,3 +83,9 @@ function newRecord(messageId: string, registration: Registration): DeliveryRecor
     attempts: [],
   }
 }
+
+/** The record with this reason for its state, or without one. */
+export function withReason<T extends { reason?: string }>(record: T, reason: string | undefined): T {
+  const { reason: _former, ...rest } = record
+  return (reason === undefined ? rest : { ...rest, reason }) as T
+}

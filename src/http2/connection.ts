@@ -3,38 +3,29 @@ import { BodySender } from './body-sender.ts'
 import type { ConnectionOptions } from './connection-options.ts'
 import { ControlFrames } from './control-frames.ts'
 import { Deadline } from './deadline.ts'
-import { ConnectionError, type ErrorName, errorName, placeOf } from './errors.ts'
+import { ConnectionError, ERROR_CODES, type ErrorName, errorName, placeOf } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { Farewell } from './farewell.ts'
 import { FloodGuard } from './flood-guard.ts'
-import {
-  writeGoaway,
-  writeHeaders,
-  writePing,
-  writeReset,
-  writeSettings,
-  writeWindowUpdate,
-} from './frames/frame-writer.ts'
+import { writeHeaders, writePing, writeReset } from './frames/frame-writer.ts'
 import { HeaderEncoder } from './hpack/header-encoder.ts'
 import type { ConnectionHandle, Http2Request, RequestResult } from './http2-client.ts'
 import { Incoming } from './incoming.ts'
 import { Liveness } from './liveness.ts'
 import { Outbox } from './outbox.ts'
+import { CONNECTION_WINDOW, writePreface } from './preface.ts'
 import { writeRequestBlock } from './request-block.ts'
-import { DEFAULT_WINDOW_SIZE, defaultPeerSettings, SETTINGS } from './settings.ts'
-import { MAX_HEADER_LIST_SIZE, StreamFrames, unknownResult } from './stream-frames.ts'
+import { DEFAULT_WINDOW_SIZE, defaultPeerSettings } from './settings.ts'
+import { StreamFrames, unknownResult } from './stream-frames.ts'
 import { Streams } from './streams.ts'
-
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
-/** What the peer may send before we give credit anew: enough for a thousand short answers at once. */
-const CONNECTION_WINDOW = 1024 * 1024
-/** Requests in a row without an answer after which new ones take another connection. */
-const MAX_TIMEOUTS = 3
+import { TrackRecord } from './track-record.ts'
 
 /**
  * The client's side of an HTTP/2 connection (RFC 9113), over any transport. Whatever the peer sends, nothing is thrown out
  * of here, and each request gets exactly one result.
  */
 export class Connection implements ConnectionHandle {
+  readonly record = new TrackRecord()
   readonly #options: ConnectionOptions
   readonly #streams: Streams
   readonly #outbox: Outbox
@@ -45,17 +36,12 @@ export class Connection implements ConnectionHandle {
   readonly #incoming: Incoming
   readonly #liveness: Liveness
   readonly #deadline: Deadline
+  readonly #farewell: Farewell
   #isReady = false
   #isRetired = false
-  /** We have said goodbye: nothing is read or sent any more. */
-  #isLeaving = false
   #isClosed = false
   #failure: string | undefined
-  /** Requests that timed out since the last answer. */
-  #timeouts = 0
-  #answers = 0
   #cancelSettingsTimer = () => {}
-  #cancelCloseTimer = () => {}
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -67,26 +53,27 @@ export class Connection implements ConnectionHandle {
       onRoom: () => this.#bodies.pump(),
     })
     this.#bodies = new BodySender(this.#outbox, this.#peer)
+    this.#farewell = new Farewell(options, this.#outbox, () => this.abort('close-timeout'))
     this.#incoming = this.#createIncoming()
     this.#deadline = new Deadline(clock, this.#streams, limits.requestMs, exchange =>
       this.#onTimeout(exchange),
     )
     this.#liveness = new Liveness(clock, limits, {
-      ping: payload => this.#ping(payload),
+      ping: payload => {
+        writePing(this.#outbox.output, payload, false)
+        this.#outbox.wake()
+      },
       onDead: () => this.abort('ping-timeout'),
-      onIdle: () => this.#leaveAs('idle'),
+      onIdle: () => {
+        this.#failure ??= 'idle'
+        this.retire()
+      },
     })
   }
 
   /** The transport is connected. Says hello (§3.4). */
   start(): void {
-    const { output } = this.#outbox
-    output.text(PREFACE)
-    writeSettings(output, [
-      [SETTINGS.ENABLE_PUSH, 0],
-      [SETTINGS.MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST_SIZE],
-    ])
-    writeWindowUpdate(output, 0, CONNECTION_WINDOW - DEFAULT_WINDOW_SIZE)
+    writePreface(this.#outbox.output)
     this.#outbox.wake()
     this.#cancelSettingsTimer = this.#options.clock.after(this.#options.limits.settingsMs, () =>
       this.#fail('SETTINGS_TIMEOUT', 'RFC 9113 §6.5.3'),
@@ -111,11 +98,6 @@ export class Connection implements ConnectionHandle {
   /** The most streams that were open at once since this was last asked. */
   takeMostOpen(): number {
     return this.#streams.takeMost()
-  }
-
-  /** Requests that were answered. */
-  get answers(): number {
-    return this.#answers
   }
 
   /** Only while there is a free stream. `resolve` is called once, whatever happens. */
@@ -147,7 +129,7 @@ export class Connection implements ConnectionHandle {
 
   /** Octets from the peer; they are not kept. */
   receive(chunk: Buffer): void {
-    if (this.#isClosed || this.#isLeaving) return
+    if (this.#isClosed || this.#farewell.isSaid) return
     this.#liveness.heard()
     try {
       this.#incoming.read(chunk)
@@ -164,9 +146,9 @@ export class Connection implements ConnectionHandle {
     this.#isClosed = true
     this.#failure ??= reason
     this.#stop()
-    this.#cancelCloseTimer()
-    this.#failAll(this.#failure)
+    this.#farewell.done()
     this.#setRetired()
+    this.#failAll(this.#failure)
     this.#options.events.onClosed(this.#failure)
   }
 
@@ -225,6 +207,7 @@ export class Connection implements ConnectionHandle {
   /** What is above the last stream was not processed; the rest may still be answered, whatever the code (§6.8). */
   #onGoaway(lastStreamId: number, code: number): void {
     this.#failure ??= `goaway ${errorName(code)}`
+    this.record.leaving(this.#streams.countUpTo(lastStreamId), code === ERROR_CODES.NO_ERROR)
     this.#setRetired()
     for (const exchange of this.#streams.all()) {
       if (exchange.streamId > lastStreamId)
@@ -240,15 +223,9 @@ export class Connection implements ConnectionHandle {
       return
     }
     this.#reset(exchange, 'CANCEL', unknownResult(exchange, 'timeout'))
-    this.#timeouts++
-    // A path or a peer that died silently: one more request would only wait as long again.
-    if (this.#timeouts >= MAX_TIMEOUTS) this.retire()
-    else if (!this.#isClosed && !this.#isLeaving) this.#liveness.check()
-  }
-
-  #ping(payload: Buffer): void {
-    writePing(this.#outbox.output, payload, false)
-    this.#outbox.wake()
+    this.record.timedOut()
+    if (this.record.isSilent) this.retire()
+    else if (!this.#isClosed && !this.#farewell.isSaid) this.#liveness.check()
   }
 
   #reset(exchange: Exchange, code: ErrorName, result: RequestResult): void {
@@ -259,10 +236,7 @@ export class Connection implements ConnectionHandle {
   }
 
   #finish(exchange: Exchange, result: RequestResult): void {
-    if (result.kind === 'response') {
-      this.#timeouts = 0
-      this.#answers++
-    }
+    if (result.kind === 'response') this.record.answered()
     this.#close(exchange, result)
     if (this.#isRetired && this.#streams.size === 0) this.#leave('NO_ERROR')
     if (!this.#isRetired) this.#options.events.onFreeStream()
@@ -279,11 +253,6 @@ export class Connection implements ConnectionHandle {
     this.#options.events.onRetired()
   }
 
-  #leaveAs(reason: string): void {
-    this.#failure ??= reason
-    this.retire()
-  }
-
   #fail(code: ErrorName, rule: string): void {
     this.#failure = `${code} ${rule}`
     this.#setRetired()
@@ -293,16 +262,10 @@ export class Connection implements ConnectionHandle {
     this.#leave(code, rule)
   }
 
-  /** Says goodbye, and waits for the peer to hang up, but not for ever. */
   #leave(code: ErrorName, debugData = ''): void {
-    if (this.#isLeaving || this.#isClosed) return
-    this.#isLeaving = true
-    writeGoaway(this.#outbox.output, code, debugData)
-    this.#outbox.finish()
+    if (this.#farewell.isSaid || this.#isClosed) return
+    this.#farewell.say(code, debugData)
     this.#stop()
-    const { transport, clock, limits } = this.#options
-    transport.end()
-    this.#cancelCloseTimer = clock.after(limits.closeMs, () => this.abort('close-timeout'))
   }
 
   #stop(): void {

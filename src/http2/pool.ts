@@ -4,6 +4,7 @@ import type { ConnectionEvents, ConnectionLimits } from './connection-options.ts
 import type { ClientState, EngineClock, Http2Client, Http2Request, RequestResult } from './http2-client.ts'
 import { openConnection } from './open-connection.ts'
 import { RequestQueue } from './request-queue.ts'
+import { assertSendable } from './request-rules.ts'
 import type { TlsCredentials } from './tls-transport.ts'
 
 export interface ClientLimits extends ConnectionLimits {
@@ -54,9 +55,8 @@ const QUEUE_CAPACITY = 100
 const PRESSURE_MS = 100
 /** How often it is seen whether fewer connections would do. */
 const SHRINK_MS = 60 * SECOND
-/** A connection after which the next one may follow at once has done that much: else servers that hang up are not stormed. */
-const USEFUL_ANSWERS = 50
-const USEFUL_MS = 5 * SECOND
+/** A connection that lived so long did not fail. */
+const OLD_MS = 5 * SECOND
 
 export function createHttp2Client(options: Http2ClientOptions): Http2Client {
   return new Pool(options)
@@ -96,6 +96,7 @@ class Pool implements Http2Client {
 
   request(request: Http2Request): Promise<RequestResult> {
     return new Promise(resolve => {
+      assertSendable(request)
       const connection = this.#queue.length === 0 ? this.#freest() : undefined
       if (this.#closing !== undefined)
         resolve({ kind: 'not-processed', reason: 'closing', isUnreachable: true })
@@ -184,7 +185,7 @@ class Pool implements Http2Client {
     const now = this.#options.clock.monotonic()
     this.#pressedSince ??= now
     if (this.#members.size >= this.#limits.connections || now - this.#pressedSince < PRESSURE_MS) return false
-    for (const { connection } of this.#members) if (connection.answers === 0) return false
+    for (const { connection } of this.#members) if (connection.record.answers === 0) return false
     this.#pressedSince = undefined
     return true
   }
@@ -241,9 +242,9 @@ class Pool implements Http2Client {
   }
 
   /** Whether the next connection may follow at once. */
-  #judge({ connection: { answers }, openedAt }: Member): void {
-    const isOld = this.#options.clock.monotonic() - openedAt >= USEFUL_MS
-    if (answers >= USEFUL_ANSWERS || (answers > 0 && isOld)) this.#backoff.succeeded()
+  #judge({ connection, openedAt }: Member): void {
+    const isOld = this.#options.clock.monotonic() - openedAt >= OLD_MS
+    if (connection.record.wasUseful(isOld, connection.openStreams())) this.#backoff.succeeded()
     else this.#backoff.failed()
   }
 

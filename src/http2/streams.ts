@@ -103,6 +103,11 @@ export class Streams {
     this.#handedOver = this.#nextId - 2
   }
 
+  /** Streams that the peer knows, up to this id. */
+  countUpTo(streamId: number): number {
+    return (Math.min(streamId, this.#handedOver) + 1) >> 1
+  }
+
   isHandedOver({ streamId }: Exchange): boolean {
     return streamId <= this.#handedOver
   }

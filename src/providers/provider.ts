@@ -6,9 +6,6 @@ import type { ProviderName, Registration, RegistrationRules } from '../domain/re
 export interface Provider {
   readonly name: ProviderName
 
-  /** Attempts that one scope may have under way; more would only queue inside the provider. */
-  readonly concurrency: number
-
   readonly rules: RegistrationRules
 
   /**
@@ -16,6 +13,15 @@ export interface Provider {
    * the lane in which its deliveries wait. Pure and cheap: called for every delivery.
    */
   scopesOf(registration: Registration): readonly [string, ...string[]]
+
+  /**
+   * Attempts that make sense under way at once just now, in one of the widest scopes; more would only queue inside the
+   * provider. Asked before every attempt.
+   */
+  capacity(scope: string): number
+
+  /** `listener` hears of each scope whose capacity has grown. */
+  onCapacity(listener: (scope: string) => void): void
 
   /** The environment to try once after a misaddressed one; undefined when there is none. */
   otherEnvironment(registration: Registration): string | undefined

@@ -264,7 +264,7 @@ describe('memory', () => {
     const { provider, clock, register, post, seen } = await startDispatch(t, { windowDeliveries: 40 })
     await register()
     await register({ recipient: 'carol@localhost', token: 'cc', environment: 'sandbox' })
-    provider.concurrency = 5
+    provider.limit = 5
     const release = Promise.withResolvers<void>()
     provider.script = async ({ registration }) => {
       if (registration.environment === 'production') await release.promise

@@ -61,7 +61,7 @@ const PACKAGES: [pattern: RegExp, homes: string[]][] = [
   [/^node:sqlite$/, ['store/sqlite/']],
   [/^node:worker_threads$/, ['store/sqlite/']],
   [/^pg$/, ['store/postgres/']],
-  [/^node:(?:net|tls|http|https|http2|dgram)$/, SOCKETS],
+  [/^node:(?:net|tls|http|https|http2|dgram|dns)$/, SOCKETS],
   [/^node:fs(?:\/promises)?$/, FILES],
   [/^pino$/, ['telemetry/', ...COMPOSITION]],
   [/^prom-client$/, ['telemetry/']],
@@ -87,15 +87,10 @@ const WORDS: [name: string, word: RegExp, homes: string[]][] = [
   [
     'the time, a timer or chance',
     /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b|\bhrtime\b|\bset(?:Timeout|Interval)\(|'node:timers|\bAbortSignal\.timeout\b/,
-    [
-      'domain/clock.ts',
-      // Deadlines of a socket, which is as real as the time it takes: a clock that a test owns could not hasten a peer.
-      'providers/apns/node-http2-session.ts',
-      'providers/apns/node-http2-wire.ts',
-    ],
+    ['domain/clock.ts'],
   ],
-  // One turn of the event loop is what shares a commit; that is no time.
-  ['setImmediate', /\bsetImmediate\(/, ['store/sqlite/write-queue.ts']],
+  // One turn of the event loop is what shares a commit, or a write to the network; that is no time.
+  ['setImmediate', /\bsetImmediate\(/, ['store/sqlite/write-queue.ts', 'http2/outbox.ts']],
   ['a socket', /(?<![.\w])fetch\(|\bnew WebSocket\(/, SOCKETS],
   ['require', /(?<![.\w])require\(|\bcreateRequire\b|\bgetBuiltinModule\b/, []],
 ]

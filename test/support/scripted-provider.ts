@@ -9,7 +9,8 @@ export type Script = (push: Push) => Outcome | Promise<Outcome>
 export class ScriptedProvider implements Provider {
   readonly name = 'apns'
   readonly rules = { check: () => ({ ok: false, code: 'token', message: 'not used here' }) as const }
-  concurrency = 1000
+  /** Attempts at once in one scope. */
+  limit = 1000
   readonly pushes: Push[] = []
   otherEnvironments: Record<string, string> = {}
   script: Script
@@ -31,6 +32,20 @@ export class ScriptedProvider implements Provider {
     this.pushes.push(push)
     this.#events.emit('push')
     return this.script(push)
+  }
+
+  capacity(): number {
+    return this.limit
+  }
+
+  onCapacity(listener: (scope: string) => void): void {
+    this.#events.on('capacity', listener)
+  }
+
+  /** As a provider whose connections take more than before. */
+  raiseLimit(limit: number, scope: string): void {
+    this.limit = limit
+    this.#events.emit('capacity', scope)
   }
 
   health() {

@@ -1,13 +1,20 @@
+import { EventEmitter } from 'node:events'
 import type { Clock } from '../../domain/clock.ts'
 import type { Notification } from '../../domain/notification.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Registration } from '../../domain/registration.ts'
+import type {
+  ConnectionHandle,
+  Http2Client,
+  RequestResult,
+  ResponseResult,
+} from '../../http2/http2-client.ts'
+import { createHttp2Client } from '../../http2/pool.ts'
 import type { Provider, ProviderHealth, Push } from '../provider.ts'
 import { type ApnsAnswer, classify, isKnownReason } from './classify.ts'
 import { encodePayload } from './payload.ts'
 import { ProviderTokenSource, type SecretStore, type TokenCredentials } from './provider-token.ts'
 import { createApnsRegistrationRules } from './registration-rules.ts'
-import type { Wire, WireConnection, WireHeaders, WireOptions, WireResult } from './wire.ts'
 
 export interface ApnsProviderOptions {
   credentials:
@@ -22,7 +29,6 @@ export interface ApnsProviderOptions {
   secrets: SecretStore
   clock: Clock
   report: ApnsReport
-  createWire(options: WireOptions): Wire
 }
 
 /** What operators should hear of; app.ts turns it into events. */
@@ -38,7 +44,8 @@ export const APPLE_ORIGINS = {
   sandbox: 'https://api.sandbox.push.apple.com',
 } as const
 
-const CONCURRENCY = 1000
+/** Before there is a connection: enough to open one, and to fill the single stream that Apple allows at first. */
+const FIRST_CAPACITY = 100
 
 export function createApnsProvider(options: ApnsProviderOptions): Provider {
   return new ApnsProvider(options)
@@ -46,16 +53,18 @@ export function createApnsProvider(options: ApnsProviderOptions): Provider {
 
 class ApnsProvider implements Provider {
   readonly name = 'apns'
-  readonly concurrency = CONCURRENCY
   readonly rules
   readonly #options: ApnsProviderOptions
   readonly #token: ProviderTokenSource | undefined
-  readonly #wires = new Map<string, Wire>()
+  /** By environment. */
+  readonly #clients = new Map<string, Http2Client>()
+  readonly #capacity = new EventEmitter<{ grown: [scope: string] }>()
+  readonly #headers = new Map<string, ConstantHeaders>()
   readonly #scopes = new Map<string, readonly [string, string]>()
   /** The same notification goes to all devices of a recipient: its text is encoded, and cut, once. */
   readonly #payloads = new WeakMap<Notification, Buffer>()
   /** By scope, the connection that was replaced because of UnrelatedKeyIdInToken; a second one is our configuration. */
-  readonly #replaced = new Map<string, WireConnection>()
+  readonly #replaced = new Map<string, ConnectionHandle>()
 
   constructor(options: ApnsProviderOptions) {
     this.#options = options
@@ -83,6 +92,14 @@ class ApnsProvider implements Provider {
     return scopes
   }
 
+  capacity(scope: string): number {
+    return this.#clients.get(scope)?.capacity() ?? FIRST_CAPACITY
+  }
+
+  onCapacity(listener: (scope: string) => void): void {
+    this.#capacity.on('grown', listener)
+  }
+
   otherEnvironment(registration: Registration): string | undefined {
     const { origins } = this.#options
     const own = origins[registration.environment]
@@ -90,24 +107,32 @@ class ApnsProvider implements Provider {
   }
 
   async send(push: Push): Promise<Outcome> {
-    const [credentialScope] = this.scopesOf(push.registration)
-    const wire = this.#wireFor(push.registration.environment, credentialScope)
+    const { registration, notification } = push
+    const [credentialScope] = this.scopesOf(registration)
+    const client = this.#clientFor(registration.environment, credentialScope)
     // A registration can outlive the configuration that allowed its environment.
-    if (!wire) return { kind: 'blocked', scope: credentialScope, reason: 'environment-not-configured' }
+    if (!client) return { kind: 'blocked', scope: credentialScope, reason: 'environment-not-configured' }
     const jwt = this.#token && (await this.#token.current())
-    const result = await wire.request(headersFor(push, jwt), this.#payloadFor(push.notification))
-    if (result.kind !== 'response') return noAnswer(result, credentialScope)
-    return this.#classify(readAnswer(result), push, { jwt, connection: result.connection })
+    const result = await client.request({
+      method: 'POST',
+      path: `/3/device/${registration.token}`,
+      headers: this.#headersFor(registration.app, jwt),
+      uniqueHeaders: uniqueHeaders(push),
+      body: this.#payloadFor(notification),
+    })
+    if (result.kind === 'response')
+      return this.#classify(readAnswer(result), push, { jwt, connection: result.connection })
+    return withoutAnswer(result, credentialScope)
   }
 
   health(): ProviderHealth {
-    const states = [...this.#wires.values()].map(wire => wire.state())
+    const states = [...this.#clients.values()].map(client => client.state())
     const connection = states.includes('down') ? 'down' : states.includes('ready') ? 'ready' : 'idle'
     return { connection, simulated: this.#options.simulated }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#wires.values()].map(wire => wire.close()))
+    await Promise.all([...this.#clients.values()].map(client => client.close()))
   }
 
   #classify(answer: ApnsAnswer, push: Push, via: AnsweredVia): Outcome {
@@ -151,54 +176,72 @@ class ApnsProvider implements Provider {
     return payload
   }
 
-  #wireFor(environment: string, scope: string): Wire | undefined {
-    const known = this.#wires.get(environment)
+  /** The same object while nothing changes, so that the engine need not look at its values again. */
+  #headersFor(app: string, jwt: string | undefined): Readonly<Record<string, string>> {
+    const known = this.#headers.get(app)
+    if (known?.jwt === jwt && known) return known.headers
+    const headers = {
+      ...(jwt === undefined ? {} : { authorization: `bearer ${jwt}` }),
+      'apns-push-type': 'alert',
+      'apns-topic': app,
+      'apns-priority': '10',
+    }
+    this.#headers.set(app, { jwt, headers })
+    return headers
+  }
+
+  #clientFor(environment: string, scope: string): Http2Client | undefined {
+    const known = this.#clients.get(scope)
     if (known) return known
-    const { origins, credentials, ca, report, createWire } = this.#options
+    const { origins, credentials, ca, report, clock } = this.#options
     const origin = origins[environment]
     if (origin === undefined) return undefined
-    const wire = createWire({
+    const client = createHttp2Client({
       origin,
-      ca,
-      certificate:
-        credentials.kind === 'certificate'
+      tls: {
+        ca,
+        ...(credentials.kind === 'certificate'
           ? { cert: credentials.certificate, key: credentials.privateKey }
-          : undefined,
+          : {}),
+      },
+      clock,
       onConnection: (state, reason) => report.connection(scope, state, reason),
+      onCapacity: () => this.#capacity.emit('grown', scope),
     })
-    this.#wires.set(environment, wire)
-    return wire
+    this.#clients.set(scope, client)
+    return client
   }
+}
+
+interface ConstantHeaders {
+  jwt: string | undefined
+  headers: Readonly<Record<string, string>>
 }
 
 interface AnsweredVia {
   jwt: string | undefined
-  connection: WireConnection
+  connection: ConnectionHandle
 }
 
-function headersFor(push: Push, jwt: string | undefined): WireHeaders {
-  const { registration, notification } = push
+function uniqueHeaders({ deliveryId, expiresAt, notification }: Push): Record<string, string> {
   return {
-    ':method': 'POST',
-    ':path': `/3/device/${registration.token}`,
-    ...(jwt === undefined ? {} : { authorization: `bearer ${jwt}` }),
-    'apns-push-type': 'alert',
-    'apns-topic': registration.app,
-    'apns-id': push.deliveryId,
-    'apns-expiration': String(Math.floor(push.expiresAt / 1000)),
-    'apns-priority': '10',
+    'apns-id': deliveryId,
+    'apns-expiration': String(Math.floor(expiresAt / 1000)),
     'apns-collapse-id': notification.collapseId,
   }
 }
 
-function noAnswer(result: Exclude<WireResult, { kind: 'response' }>, scope: string): Outcome {
+function withoutAnswer(result: Exclude<RequestResult, { kind: 'response' }>, scope: string): Outcome {
   const { reason } = result
-  if (result.kind === 'not-processed') return { kind: 'unsent', scope, retryNow: !result.unreachable, reason }
+  if (result.kind === 'not-processed')
+    return { kind: 'unsent', scope, retryNow: !result.isUnreachable, reason }
+  // Accepted is accepted, even if the end of the empty body never came.
+  if (result.status === 200) return { kind: 'accepted', status: 200 }
   return { kind: 'failed', pace: 'transport', reason }
 }
 
-function readAnswer(result: Extract<WireResult, { kind: 'response' }>): ApnsAnswer {
-  const { reason, timestamp } = result.status === 200 ? {} : readBody(result.body)
+function readAnswer(result: ResponseResult): ApnsAnswer {
+  const { reason, timestamp } = result.status === 200 ? {} : readBody(result.body.toString())
   const retryAfter = Number(result.headers['retry-after'])
   return {
     status: result.status,

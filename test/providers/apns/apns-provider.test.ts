@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { buildNotification } from '../../../src/domain/notification.ts'
 import { type ApnsProviderOptions, createApnsProvider } from '../../../src/providers/apns/apns-provider.ts'
-import { createNodeHttp2Wire } from '../../../src/providers/apns/node-http2-wire.ts'
 import type { Provider, Push } from '../../../src/providers/provider.ts'
 import { generateApnsKey } from '../../../src/simulator/apns-key.ts'
 import type { ApnsSimulatorOptions } from '../../../src/simulator/apns-simulator.ts'
@@ -32,7 +31,6 @@ async function startProvider(
     ca: simulator.ca,
     simulated: false,
     clock,
-    createWire: createNodeHttp2Wire,
     secrets: {
       secret: async name => kept.get(name),
       saveSecret: async (name, value) => void kept.set(name, value),
@@ -154,7 +152,7 @@ describe('the APNs provider against what Apple refuses', () => {
   })
 
   it('takes another connection for an unrelated key once; a second time is our configuration', async t => {
-    const { provider, simulator, connections } = await startProvider(t)
+    const { provider, simulator, connections, clock } = await startProvider(t)
     simulator.faults.add({ action: 'answer', status: 403, reason: 'UnrelatedKeyIdInToken', times: 1 })
     const first = await provider.send(aPush())
     assert.deepEqual([first.kind, first.kind === 'failed' && first.pace], ['failed', 'reconnect'])
@@ -162,6 +160,8 @@ describe('the APNs provider against what Apple refuses', () => {
     assert.equal(connections.filter(state => state === 'connected').length, 2)
     simulator.faults.add({ action: 'answer', status: 403, reason: 'UnrelatedKeyIdInToken' })
     assert.equal((await provider.send(aPush())).kind, 'failed')
+    // The second connection in a row that did little: the third waits a moment.
+    clock.advance(1000)
     assert.equal((await provider.send(aPush())).kind, 'blocked')
   })
 
