@@ -133,10 +133,10 @@ function writeInteger(output: OutputBuffer, { pattern, mask }: Representation, v
 const PLAIN_LENGTH = { pattern: 0x00, mask: 0x7f }
 const HUFFMAN_LENGTH = { pattern: 0x80, mask: 0x7f }
 
-/** RFC 7541 §5.2. */
+/** RFC 7541 §5.2. Of equal lengths Huffman code is written, as in the RFC's examples (C.6.2). */
 function writeString(output: OutputBuffer, text: string, coding: StringCoding): void {
-  const length = coding === 'huffman' ? huffmanLength(text) : text.length
-  if (length >= text.length) {
+  const length = coding === 'huffman' && text !== '' ? huffmanLength(text) : Number.POSITIVE_INFINITY
+  if (length > text.length) {
     writeInteger(output, PLAIN_LENGTH, text.length)
     output.text(text)
     return
