@@ -76,6 +76,7 @@ export class HeaderDecoder {
   }
 
   #fieldAt(index: number): HeaderField {
+    if (index === 0) throw compressionError('§6.1', 'index 0')
     const field =
       index < FIRST_DYNAMIC_INDEX ? STATIC_TABLE[index - 1] : this.#table.at(index - FIRST_DYNAMIC_INDEX)
     if (!field) throw compressionError('§2.3.3', 'index outside of both tables')
