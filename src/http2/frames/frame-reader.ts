@@ -27,6 +27,7 @@ export class FrameReader {
 
   /** Throws FRAME_SIZE_ERROR, and what `onFrame` throws; it must not be called again after that. */
   read(chunk: Buffer): void {
+    if (this.#isStopped) return
     let at = this.#partialLength === 0 ? 0 : this.#readPartial(chunk)
     while (!this.#isStopped && chunk.length - at >= FRAME_HEADER_SIZE) {
       const end = at + frameSize(chunk, at)
@@ -34,7 +35,7 @@ export class FrameReader {
       this.#emit(chunk, at, end)
       at = end
     }
-    if (at < chunk.length) this.#keep(chunk, at, chunk.length)
+    if (!this.#isStopped && at < chunk.length) this.#keep(chunk, at, chunk.length)
   }
 
   /** What else has arrived is not read. */

@@ -16,6 +16,7 @@ const ANY = Number.POSITIVE_INFINITY
 const RULES: Readonly<Record<keyof typeof FRAME_TYPES, Rule>> = {
   DATA: { section: '§6.1', stream: 'required', least: 0, most: ANY },
   HEADERS: { section: '§6.2', stream: 'required', least: 0, most: ANY },
+  // Of wrong length it spoils its stream only; as everywhere we may end the connection instead (§5.4.1).
   PRIORITY: { section: '§6.3', stream: 'required', least: 5, most: 5 },
   RST_STREAM: { section: '§6.4', stream: 'required', least: 4, most: 4 },
   SETTINGS: { section: '§6.5', stream: 'forbidden', least: 0, most: ANY },
