@@ -46,6 +46,7 @@ export class ControlFrames {
     guard.count(1 + countSettings(frame) / ENTRIES_OF_A_FRAME)
     const { initialWindowSize } = peer
     applySettings(frame, peer)
+    encoder.resize(peer.leastHeaderTableSize)
     encoder.resize(peer.headerTableSize)
     bodies.shiftStreams(streams.all(), peer.initialWindowSize - initialWindowSize)
     writeSettingsAck(outbox.output)

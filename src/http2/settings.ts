@@ -1,5 +1,6 @@
 import { ConnectionError, type ErrorName } from './errors.ts'
 import { FLAGS, type Frame, hasFlag } from './frames/frame.ts'
+import { DEFAULT_TABLE_SIZE } from './hpack/dynamic-table.ts'
 
 /** RFC 9113 §6.5.2. */
 export const SETTINGS = {
@@ -21,6 +22,8 @@ const MOST_MAX_FRAME_SIZE = 2 ** 24 - 1
 /** What the peer has announced; its defaults until then. */
 export interface PeerSettings {
   headerTableSize: number
+  /** The smallest that the last frame left or said in between: the encoder has to follow it too (RFC 7541 §4.2). */
+  leastHeaderTableSize: number
   maxConcurrentStreams: number
   initialWindowSize: number
   maxFrameSize: number
@@ -28,7 +31,8 @@ export interface PeerSettings {
 
 export function defaultPeerSettings(): PeerSettings {
   return {
-    headerTableSize: 4096,
+    headerTableSize: DEFAULT_TABLE_SIZE,
+    leastHeaderTableSize: DEFAULT_TABLE_SIZE,
     maxConcurrentStreams: Number.POSITIVE_INFINITY,
     initialWindowSize: DEFAULT_WINDOW_SIZE,
     maxFrameSize: LEAST_MAX_FRAME_SIZE,
@@ -47,6 +51,7 @@ export function countSettings({ size }: Frame): number {
 export function applySettings(frame: Frame, settings: PeerSettings): void {
   if (frame.size % ENTRY_SIZE !== 0)
     throw settingsError('FRAME_SIZE_ERROR', '§6.5', 'SETTINGS of broken length')
+  settings.leastHeaderTableSize = settings.headerTableSize
   for (let at = frame.start; at < frame.end; at += ENTRY_SIZE)
     apply(settings, frame.bytes.readUInt16BE(at), frame.bytes.readUInt32BE(at + 2))
 }
@@ -63,6 +68,7 @@ function apply(settings: PeerSettings, id: number, value: number): void {
   switch (id) {
     case SETTINGS.HEADER_TABLE_SIZE:
       settings.headerTableSize = value
+      settings.leastHeaderTableSize = Math.min(settings.leastHeaderTableSize, value)
       break
     case SETTINGS.ENABLE_PUSH:
       if (value !== 0) throw settingsError('PROTOCOL_ERROR', '§6.5.2', 'SETTINGS_ENABLE_PUSH from a server')
