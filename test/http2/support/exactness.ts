@@ -1,5 +1,5 @@
 import type { RequestResult } from '../../../src/http2/http2-client.ts'
-import { codeName, has, type ParsedFrame } from './frame-parser.ts'
+import { codeName, describe, has, type ParsedFrame } from './frame-parser.ts'
 import { ACK, END_STREAM, SETTING } from './wire.ts'
 
 /** What a connection did, in nothing but the octets of both sides and the results. */
@@ -63,19 +63,18 @@ function judgeWritten({ written }: Protocol): string[] {
   const ended = new Set<number>()
   let newest = -1
   return written.flatMap((frame, at) => {
-    const { type, streamId } = frame
-    const wrong: string[] = []
-    if (type === 'GOAWAY' && at < written.length - 1) wrong.push('frames after GOAWAY')
-    if (type === 'HEADERS') {
-      if (streamId !== newest + 2) wrong.push(`stream ${streamId} opened after ${newest}`)
-      newest = streamId
-    }
-    if (streamId > newest && streamId !== 0) wrong.push(`${type} on stream ${streamId} before HEADERS`)
-    if (ended.has(streamId) && isPartOfRequest(frame))
-      wrong.push(`${type} on stream ${streamId} after its end`)
-    if (endsStream(frame)) ended.add(streamId)
-    return wrong
+    const isOver = written[at - 1]?.type === 'GOAWAY'
+    if (frame.type === 'HEADERS') newest += 2
+    const isWrong =
+      isOver || !isInOrder(frame, newest) || (ended.has(frame.streamId) && isPartOfRequest(frame))
+    if (endsStream(frame)) ended.add(frame.streamId)
+    return isWrong ? [`written out of order: ${describe(frame)}`] : []
   })
+}
+
+/** `newest`: the stream that was opened last. */
+function isInOrder({ type, streamId }: ParsedFrame, newest: number): boolean {
+  return type === 'HEADERS' ? streamId === newest : streamId <= Math.max(newest, 0)
 }
 
 function isPartOfRequest({ type }: ParsedFrame): boolean {
