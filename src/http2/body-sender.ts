@@ -13,7 +13,7 @@ export class BodySender {
   readonly #outbox: Outbox
   readonly #peer: PeerSettings
   #window = DEFAULT_WINDOW_SIZE
-  /** In the order of their turns, from `#head` on. Streams that were closed meanwhile are passed over. */
+  /** In the order of their turns, from `#head` on. */
   #waiting: Exchange[] = []
   #head = 0
 
@@ -25,10 +25,17 @@ export class BodySender {
   start(exchange: Exchange): void {
     if (exchange.isSent) return
     // While others wait, the window is theirs.
-    if (this.#head === this.#waiting.length) this.#send(exchange)
+    if (this.#head === this.#waiting.length && this.#outbox.hasRoom()) this.#send(exchange)
     if (exchange.isSent) return
     this.#waiting.push(exchange)
     this.pump()
+  }
+
+  /** The stream is about to be closed: what is left of its body is kept no longer. */
+  forget(exchange: Exchange): void {
+    if (exchange.isSent) return
+    this.#waiting = this.#waiting.slice(this.#head).filter(other => other !== exchange)
+    this.#head = 0
   }
 
   /** Goes on with what waits. To be called whenever a window has grown or the outbox has room. */
@@ -38,9 +45,9 @@ export class BodySender {
     while (untried > 0 && this.#window > 0 && this.#outbox.hasRoom()) {
       const next = this.#waiting[this.#head++] as Exchange
       untried--
-      if (next.isClosed) continue
-      if (this.#send(next)) untried = this.#waiting.length - this.#head
+      const hasSent = this.#send(next)
       if (!next.isSent) this.#waiting.push(next)
+      if (hasSent) untried = this.#waiting.length - this.#head
     }
     this.#compact()
   }

@@ -243,6 +243,7 @@ export class Connection implements ConnectionHandle {
   }
 
   #close(exchange: Exchange, result: RequestResult): void {
+    this.#bodies.forget(exchange)
     this.#streams.close(exchange, result)
     if (this.#streams.size === 0) this.#liveness.setIdle(true)
   }

@@ -23,8 +23,6 @@ export class Exchange {
   readonly resolve: (result: RequestResult) => void
   /** Octets that may be sent. */
   sendWindow: number
-  /** It has its result. */
-  isClosed = false
   /** Octets of the request's body that are written. */
   sent = 0
   #head: ResponseHead | undefined

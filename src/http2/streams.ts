@@ -84,7 +84,6 @@ export class Streams {
   /** The stream is closed, and its request has its result. */
   close(exchange: Exchange, result: RequestResult): void {
     if (!this.#open.delete(exchange.streamId)) return
-    exchange.isClosed = true
     exchange.resolve(result)
   }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { connect } from './support/scripted-peer.ts'
 import { answer, goaway, reset, settings, windowUpdate } from './support/wire.ts'
 
@@ -22,7 +25,7 @@ describe('a body waits for the windows of the peer (RFC 9113 §5.2, §6.9)', () 
       'DATA 1 16384',
       'DATA 1 16383 end',
     ])
-    assert.equal(peer.transport.writes.length, 3, 'hello, acknowledgement, and the request in one piece')
+    assert.equal(peer.transport.writes.length, 2, 'hello, then the request in one piece')
   })
 
   test('the connection has less than the stream, then the stream less than the connection', async t => {
@@ -164,3 +167,59 @@ describe('a body that nobody waits for any more', () => {
     assert.equal(peer.requests[3]!.outcome, 'not-processed goaway')
   })
 })
+
+describe('what is gathered while the peer does not read stays small', () => {
+  test('bodies wait for room, whatever the windows', async t => {
+    const windows = { INITIAL_WINDOW_SIZE: 2 ** 31 - 1, MAX_FRAME_SIZE: 2 ** 24 - 1 }
+    const peer = await connect(t, { announced: windows })
+    peer.send(windowUpdate(0, 2 ** 30))
+    peer.transport.pause()
+    const sizes = [2, 1, 3, 5].map(size => size * 100_000)
+    for (const size of sizes) peer.request({ body: body(size) })
+    await peer.turn()
+    for (const size of sizes) peer.request({ body: body(size) })
+    // One write is under way, and holds up the next.
+    assert.deepEqual(await peer.hear(), [
+      'HEADERS 1',
+      'DATA 1 200000 end',
+      'HEADERS 3',
+      'DATA 3 100000 end',
+      'HEADERS 5',
+      'HEADERS 7',
+    ])
+    peer.transport.resume()
+    const rest = await peer.hear()
+    assert.equal(octets(rest), 2_200_000 - 300_000)
+    assert.ok(Math.max(...peer.transport.writes.map(({ length }) => length)) < 256 * 1024 + 500_000 + 1000)
+    assert.equal(rest.filter(text => text.endsWith('end')).length, 6)
+  })
+
+  test('a body whose stream is closed is not kept, though the window stays shut', async t => {
+    const peer = await connect(t)
+    await peer.handOver(1, { body: body(65_535 + 1) })
+    const bodies: WeakRef<Buffer>[] = []
+    for (let round = 0; round < 20; round++) {
+      const waiting = Buffer.alloc(100_000)
+      bodies.push(new WeakRef(waiting))
+      await peer.handOver(1, { body: waiting })
+      peer.send(answer(peer.requests.at(-1)!.streamId, 403))
+    }
+    peer.send(windowUpdate(1, 10))
+    assert.deepEqual(
+      (await peer.hear()).filter(text => text.startsWith('DATA')),
+      [],
+    )
+    // The last one may still be in a register of this function.
+    assert.ok((await kept(bodies)) <= 1)
+  })
+})
+
+/** Those that somebody still holds. */
+async function kept(references: WeakRef<Buffer>[]): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  // A reference that was looked at is held until the end of the turn.
+  await setImmediate()
+  collect()
+  return references.filter(reference => reference.deref() !== undefined).length
+}
