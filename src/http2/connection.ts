@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { BodySender } from './body-sender.ts'
 import type { ConnectionOptions } from './connection-options.ts'
 import { ControlFrames } from './control-frames.ts'
+import { Credits } from './credits.ts'
 import { Deadline } from './deadline.ts'
 import { ConnectionError, ERROR_CODES, type ErrorName, errorName, placeOf } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -33,6 +34,7 @@ export class Connection implements ConnectionHandle {
   readonly #encoder = new HeaderEncoder()
   readonly #guard: FloodGuard
   readonly #bodies: BodySender
+  readonly #credits: Credits
   readonly #incoming: Incoming
   readonly #liveness: Liveness
   readonly #deadline: Deadline
@@ -49,10 +51,14 @@ export class Connection implements ConnectionHandle {
     this.#guard = new FloodGuard(() => clock.monotonic())
     this.#streams = new Streams(limits.lastStreamId)
     this.#outbox = new Outbox(transport, {
-      onTaken: () => this.#streams.handedOver(),
+      onTaken: () => {
+        this.#streams.handedOver()
+        this.#credits.handedOver()
+      },
       onRoom: () => this.#bodies.pump(),
     })
     this.#bodies = new BodySender(this.#outbox, this.#peer)
+    this.#credits = new Credits(this.#outbox)
     this.#farewell = new Farewell(options, this.#outbox, () => this.abort('close-timeout'))
     this.#incoming = this.#createIncoming()
     this.#deadline = new Deadline(clock, this.#streams, limits.requestMs, exchange =>
@@ -165,14 +171,10 @@ export class Connection implements ConnectionHandle {
   }
 
   #createIncoming(): Incoming {
-    const shared = {
-      streams: this.#streams,
-      bodies: this.#bodies,
-      outbox: this.#outbox,
-      guard: this.#guard,
-    }
+    const shared = { streams: this.#streams, bodies: this.#bodies, guard: this.#guard }
     const control = new ControlFrames({
       ...shared,
+      outbox: this.#outbox,
       encoder: this.#encoder,
       peer: this.#peer,
       onSettings: () => this.#onSettings(),
@@ -182,6 +184,7 @@ export class Connection implements ConnectionHandle {
     })
     const streamFrames = new StreamFrames({
       ...shared,
+      credits: this.#credits,
       connection: this,
       connectionWindow: CONNECTION_WINDOW,
       responseBytes: this.#options.limits.responseBytes,

@@ -13,6 +13,8 @@ export function growWindow(size: number, increment: number): number | undefined 
 export class ReceiveWindow {
   readonly #size: number
   #left: number
+  /** Received, and no credit given for it. */
+  #used = 0
 
   constructor(size: number) {
     this.#size = size
@@ -22,14 +24,20 @@ export class ReceiveWindow {
   /** False when the peer has sent more than it may. */
   receive(octets: number): boolean {
     this.#left -= octets
+    this.#used += octets
     return this.#left >= 0
   }
 
   /** The increment to announce now; 0 for none. */
   takeCredit(): number {
-    const used = this.#size - this.#left
-    if (used < this.#size / 2) return 0
-    this.#left = this.#size
-    return used
+    if (this.#used < this.#size / 2) return 0
+    const credit = this.#used
+    this.#used = 0
+    return credit
+  }
+
+  /** An announced increment is on its way to the peer. */
+  grow(increment: number): void {
+    this.#left += increment
   }
 }

@@ -1,14 +1,13 @@
 import type { BodySender } from './body-sender.ts'
+import type { Credits } from './credits.ts'
 import { ConnectionError, ERROR_CODES, type ErrorName, errorName, StreamError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { FloodGuard } from './flood-guard.ts'
 import { ReceiveWindow } from './flow-control.ts'
 import { FLAGS, type Frame, hasFlag } from './frames/frame.ts'
-import { writeWindowUpdate } from './frames/frame-writer.ts'
 import type { HeaderBlock } from './header-block.ts'
 import { HeaderDecoder, type HeaderList } from './hpack/header-decoder.ts'
 import type { ConnectionHandle, RequestResult } from './http2-client.ts'
-import type { Outbox } from './outbox.ts'
 import { checkTrailers, readResponseHead } from './response-head.ts'
 import type { Streams } from './streams.ts'
 
@@ -18,7 +17,7 @@ export const MAX_HEADER_LIST_SIZE = 16 * 1024
 export interface StreamFramesParts {
   streams: Streams
   bodies: BodySender
-  outbox: Outbox
+  credits: Credits
   guard: FloodGuard
   connection: ConnectionHandle
   connectionWindow: number
@@ -44,13 +43,13 @@ export class StreamFrames {
   }
 
   data(frame: Frame): void {
-    const { outbox, guard, streams, responseBytes } = this.#parts
+    const { credits, guard, streams, responseBytes } = this.#parts
     const isEnd = hasFlag(frame, FLAGS.END_STREAM)
     if (frame.end === frame.start && !isEnd) guard.count()
     // Padding counts, and so does what is thrown away: the peer has spent it (§6.9).
     if (!this.#window.receive(frame.size))
       throw new ConnectionError('FLOW_CONTROL_ERROR', 'RFC 9113 §6.9.1', 'more than the connection window')
-    credit(outbox, 0, this.#window)
+    credits.give(0, this.#window)
     const exchange = streams.find(frame.streamId, '§6.1')
     if (!exchange) return
     if (!exchange.receiveWindow.receive(frame.size))
@@ -58,7 +57,7 @@ export class StreamFrames {
     exchange.receive(frame, responseBytes)
     if (isEnd) this.#end(exchange)
     else if (exchange.received > responseBytes) this.#cut(exchange)
-    else credit(outbox, exchange.streamId, exchange.receiveWindow)
+    else credits.give(exchange.streamId, exchange.receiveWindow)
   }
 
   /** The block is decoded whoever it is for: the next ones depend on it (§4.3). */
@@ -133,11 +132,4 @@ export class StreamFrames {
 
 export function unknownResult({ status }: Exchange, reason: string): RequestResult {
   return { kind: 'unknown', reason, ...(status === undefined ? {} : { status }) }
-}
-
-function credit(outbox: Outbox, streamId: number, window: ReceiveWindow): void {
-  const increment = window.takeCredit()
-  if (increment === 0) return
-  writeWindowUpdate(outbox.output, streamId, increment)
-  outbox.wake()
 }
