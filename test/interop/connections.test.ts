@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import type { ResponseResult } from '../../src/http2/http2-client.ts'
+import type { ClientLimits } from '../../src/http2/pool.ts'
+import { Asker, identity, MIB } from './support/asking.ts'
+import { Backend, someBytes } from './support/backend.ts'
+import { h2o } from './support/h2o.ts'
+import { KINDS, missing } from './support/kinds.ts'
+import { Server } from './support/server.ts'
+import type { ServerKind, Wishes } from './support/server-kind.ts'
+
+interface Rig {
+  backend: Backend
+  server: Server
+  asker: Asker
+}
+
+async function start(
+  t: TestContext,
+  kind: ServerKind,
+  { wishes = {}, limits = {} }: { wishes?: Wishes; limits?: Partial<ClientLimits> } = {},
+): Promise<Rig> {
+  const backend = await Backend.start()
+  t.after(() => backend.stop())
+  const server = await Server.start(kind, { identity: await identity, backendPort: backend.port, wishes })
+  t.after(() => server.stop())
+  return { backend, server, asker: await Asker.open(t, server.origin, limits) }
+}
+
+async function notProcessed(asker: Asker): Promise<void> {
+  const result = await asker.ask('/')
+  assert.ok(result.kind === 'not-processed' && result.isUnreachable, JSON.stringify(result))
+}
+
+/** Asks until somebody is there; the engine itself waits between its attempts to connect. */
+async function untilResponse(asker: Asker): Promise<ResponseResult> {
+  for (;;) {
+    const result = await asker.ask('/')
+    if (result.kind === 'response') return result
+    assert.ok(result.kind === 'not-processed' && result.isUnreachable, JSON.stringify(result))
+    await setImmediate()
+  }
+}
+
+for (const kind of KINDS)
+  describe(`${kind.name}: its connections`, {
+    skip: missing(kind),
+    timeout: 60_000,
+    concurrency: true,
+  }, () => {
+    const canOnly = (wish: keyof Wishes, name: string, run: (t: TestContext) => Promise<void>) => {
+      if (kind.can.has(wish)) test(name, run)
+    }
+
+    canOnly('streams', '100 requests where 5 may be under way: none is refused', async t => {
+      const { backend, asker } = await start(t, kind, { wishes: { streams: 5 } })
+      const held = Array.from({ length: 5 }, () => asker.response('/held'))
+      await backend.holds(5)
+      const ids = Array.from({ length: 95 }, (_, at) => `limited-${at}`)
+      const rest = ids.map(id => asker.response('/', { uniqueHeaders: { 'x-id': id } }))
+      backend.release()
+      for (const { status } of await Promise.all([...held, ...rest])) assert.equal(status, 200)
+      assert.equal(backend.takeMostUnderWay(), 5)
+      assert.deepEqual(new Set(ids.map(id => backend.seen(id)?.times)), new Set([1]))
+      assert.deepEqual(asker.connections, ['connected'])
+    })
+
+    test('a graceful reload loses no request, and none comes twice', async t => {
+      const { backend, server, asker } = await start(t, kind)
+      const held = Array.from({ length: 10 }, (_, at) =>
+        asker.response('/held', { uniqueHeaders: { 'x-id': `held-${at}` } }),
+      )
+      await backend.holds(10)
+      await server.reload()
+      let sent = 0
+      const sendUntilReloaded = async () => {
+        for (;;) {
+          const id = `flow-${sent++}`
+          const { headers, body } = await asker.persist('/', {
+            uniqueHeaders: { 'x-id': id },
+            body: Buffer.from(id),
+          })
+          assert.equal(String(body), id)
+          if (headers['x-generation'] === server.generation) return
+        }
+      }
+      await Promise.all(Array.from({ length: 4 }, sendUntilReloaded))
+      backend.release()
+      for (const { body } of await Promise.all(held)) assert.equal(String(body), 'released')
+      const ids = [
+        ...Array.from({ length: 10 }, (_, at) => `held-${at}`),
+        ...Array.from({ length: sent }, (_, at) => `flow-${at}`),
+      ]
+      for (const id of ids) assert.equal(backend.seen(id)?.times, 1, id)
+    })
+
+    canOnly(
+      'requestsPerConnection',
+      'GOAWAY every 50 requests: of 2000 none is lost, none comes twice',
+      async t => {
+        const { backend, asker } = await start(t, kind, { wishes: { requestsPerConnection: 50 } })
+        const ids = Array.from({ length: 2000 }, (_, at) => `renewed-${at}`)
+        const bodies = await Promise.all(
+          ids.map(async id => {
+            const { body } = await asker.persist('/', {
+              uniqueHeaders: { 'x-id': id },
+              body: Buffer.from(id),
+            })
+            return String(body)
+          }),
+        )
+        assert.deepEqual(bodies, ids)
+        assert.deepEqual(new Set(ids.map(id => backend.seen(id)?.times)), new Set([1]))
+        const made = asker.connections.filter(state => state === 'connected').length
+        assert.ok(made >= 20, String(made))
+      },
+    )
+
+    canOnly('idleMs', 'a connection that the server closed for idleness is replaced', async t => {
+      const limits = { queueMs: 2000 }
+      const { asker } = await start(t, kind, { wishes: { idleMs: 100 }, limits })
+      // h2o counts in seconds.
+      for (let round = 1; round <= (kind === h2o ? 2 : 5); round++) {
+        assert.equal((await asker.response('/')).status, 200)
+        await asker.until('closed', round)
+        assert.equal(asker.client.state(), 'idle')
+      }
+      assert.equal((await asker.response('/')).status, 200)
+    })
+
+    test('killed: what was under way is unknown, what comes then not processed, until it is back', async t => {
+      const { backend, server, asker } = await start(t, kind)
+      const held = Array.from({ length: 10 }, () => asker.ask('/held'))
+      await backend.holds(10)
+      await server.kill()
+      for (const { kind: outcome } of await Promise.all(held)) assert.equal(outcome, 'unknown')
+      await notProcessed(asker)
+      assert.equal(asker.client.state(), 'down')
+      await server.restart()
+      assert.equal((await untilResponse(asker)).status, 200)
+      assert.equal(asker.client.state(), 'ready')
+    })
+
+    test('not answered in time: unknown, and the others on the connection go on', async t => {
+      const { backend, asker } = await start(t, kind, { limits: { requestMs: 300 } })
+      const held = asker.ask('/held')
+      await backend.holds(1)
+      assert.equal((await asker.response('/')).status, 200)
+      const result = await held
+      assert.deepEqual([result.kind, 'reason' in result && result.reason], ['unknown', 'timeout'])
+      assert.equal((await asker.response('/')).status, 200)
+      assert.deepEqual(asker.connections, ['connected'])
+    })
+
+    test('frozen: the connection is given up for its silence, and another made when it thaws', async t => {
+      const limits = { pingMs: 50, pingTimeoutMs: 50, connectMs: 500 }
+      const { backend, server, asker } = await start(t, kind, { limits })
+      const held = Array.from({ length: 10 }, () => asker.ask('/held'))
+      await backend.holds(10)
+      server.freeze()
+      for (const { kind: outcome } of await Promise.all(held)) assert.equal(outcome, 'unknown')
+      await notProcessed(asker)
+      server.thaw()
+      assert.equal((await untilResponse(asker)).status, 200)
+    })
+
+    canOnly('bodyBytes', 'a body larger than it takes: its own 413, and the connection goes on', async t => {
+      const { asker } = await start(t, kind, { wishes: { bodyBytes: MIB } })
+      assert.equal((await asker.response('/', { body: someBytes(4 * MIB) })).status, 413)
+      assert.equal((await asker.response('/', { body: someBytes(1000) })).body.length, 1000)
+    })
+
+    test('nobody behind it: its own answer', async t => {
+      const { backend, asker } = await start(t, kind)
+      await backend.stop()
+      const { status } = await asker.response('/')
+      assert.ok([502, 503, 504].includes(status), String(status))
+    })
+  })

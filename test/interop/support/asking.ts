@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import type { TestContext } from 'node:test'
+import { systemClock } from '../../../src/domain/clock.ts'
+import type { Http2Client, RequestResult, ResponseResult } from '../../../src/http2/http2-client.ts'
+import { type ClientLimits, createHttp2Client } from '../../../src/http2/pool.ts'
+import { createServerIdentity } from '../../../src/simulator/certificate.ts'
+
+export const identity = createServerIdentity()
+
+export const MIB = 1024 * 1024
+const EMPTY = Buffer.alloc(0)
+
+export interface Asked {
+  method?: string
+  headers?: Record<string, string>
+  uniqueHeaders?: Record<string, string>
+  body?: Buffer
+}
+
+/** A client under test, and what it says of its connections. */
+export class Asker {
+  readonly client: Http2Client
+  /** `connected`, `closed …`, `failed …`, in order. */
+  readonly connections: string[] = []
+  readonly #events = new EventEmitter()
+
+  private constructor(origin: string, tls: { ca: string }, limits: Partial<ClientLimits>) {
+    this.client = createHttp2Client({
+      origin,
+      tls,
+      clock: systemClock,
+      limits: { connections: 1, responseBytes: 16 * MIB, ...limits },
+      onConnection: (state, reason) => {
+        this.connections.push(reason === undefined ? state : `${state} ${reason}`)
+        this.#events.emit('connection')
+      },
+    })
+  }
+
+  /** Closed when the test ends. */
+  static async open(
+    t: TestContext,
+    origin: string,
+    limits: Partial<ClientLimits> = {},
+    tls: { ca?: string; cert?: string; key?: string } = {},
+  ): Promise<Asker> {
+    const { ca } = await identity
+    const asker = new Asker(origin, { ca, ...tls }, limits)
+    t.after(() => asker.client.close())
+    return asker
+  }
+
+  ask(
+    path: string,
+    { method, headers = {}, uniqueHeaders = {}, body = EMPTY }: Asked = {},
+  ): Promise<RequestResult> {
+    return this.client.request({
+      method: method ?? (body.length === 0 ? 'GET' : 'POST'),
+      path,
+      headers,
+      uniqueHeaders,
+      body,
+    })
+  }
+
+  /** Fails when there is none. */
+  async response(path: string, asked: Asked = {}): Promise<ResponseResult> {
+    const result = await this.ask(path, asked)
+    if (result.kind !== 'response') assert.fail(`${path}: ${JSON.stringify(result)}`)
+    return result
+  }
+
+  /** Asks until there is an answer; only what was provably not processed is sent again. */
+  async persist(path: string, asked: Asked = {}): Promise<ResponseResult> {
+    for (;;) {
+      const result = await this.ask(path, asked)
+      if (result.kind === 'response') return result
+      if (result.kind === 'unknown' || result.isUnreachable) assert.fail(`${path}: ${JSON.stringify(result)}`)
+    }
+  }
+
+  /** Resolves when so many connections have come to this state. */
+  async until(state: 'connected' | 'closed' | 'failed', count = 1): Promise<void> {
+    while (this.#count(state) < count) await once(this.#events, 'connection')
+  }
+
+  #count(state: string): number {
+    return this.connections.filter(entry => entry.startsWith(state)).length
+  }
+}
