@@ -42,6 +42,8 @@ export class NodeHttp2Session implements ConnectionHandle {
     this.#callbacks = callbacks
     this.#session = connect(options.origin, {
       minVersion: 'TLSv1.2',
+      // Megabytes. Bodies that wait are counted, and beyond the default of 10 their streams are reset.
+      maxSessionMemory: 1000,
       ...options.tls,
       settings: { enablePush: false },
     })
@@ -115,7 +117,7 @@ export class NodeHttp2Session implements ConnectionHandle {
   }
 
   #failed(stream: ClientHttp2Stream, { gaveUp, status }: Answer): RequestResult {
-    const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
+    const refused = status === undefined && stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
     const neverProcessed = stream.id === undefined || stream.id > this.#lastStreamId
     if (gaveUp === undefined && (refused || neverProcessed)) {
       return { kind: 'not-processed', reason: refused ? 'refused-stream' : 'goaway', isUnreachable: false }

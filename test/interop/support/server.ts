@@ -33,7 +33,12 @@ export class Server {
     const folder = mkdtempSync(join(tmpdir(), `push-relay-${kind.name}-`))
     writeIdentity(folder, identity)
     const server = new Server(kind, { folder, port, adminPort, backendPort }, wishes)
-    await server.#ready()
+    try {
+      await server.#ready()
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
     return server
   }
 
