@@ -1,5 +1,6 @@
 import { ConnectionError, StreamError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import type { FloodGuard } from './flood-guard.ts'
 import { growWindow } from './flow-control.ts'
 import { writeData } from './frames/frame-writer.ts'
 import type { Outbox } from './outbox.ts'
@@ -12,14 +13,16 @@ const COMPACT_AFTER = 1024
 export class BodySender {
   readonly #outbox: Outbox
   readonly #peer: PeerSettings
+  readonly #guard: FloodGuard
   #window = DEFAULT_WINDOW_SIZE
   /** In the order of their turns, from `#head` on. */
   #waiting: Exchange[] = []
   #head = 0
 
-  constructor(outbox: Outbox, peer: PeerSettings) {
+  constructor(outbox: Outbox, peer: PeerSettings, guard: FloodGuard) {
     this.#outbox = outbox
     this.#peer = peer
+    this.#guard = guard
   }
 
   start(exchange: Exchange): void {
@@ -93,6 +96,7 @@ export class BodySender {
     exchange.sent += size
     exchange.sendWindow -= size
     this.#window -= size
+    this.#guard.sent()
     this.#outbox.wake()
     return true
   }

@@ -57,7 +57,7 @@ export class Connection implements ConnectionHandle {
       },
       onRoom: () => this.#bodies.pump(),
     })
-    this.#bodies = new BodySender(this.#outbox, this.#peer)
+    this.#bodies = new BodySender(this.#outbox, this.#peer, this.#guard)
     this.#credits = new Credits(this.#outbox)
     this.#farewell = new Farewell(options, this.#outbox, () => this.abort('close-timeout'))
     this.#incoming = this.#createIncoming()
@@ -127,7 +127,7 @@ export class Connection implements ConnectionHandle {
     )
     this.#bodies.start(exchange)
     this.#outbox.wake()
-    this.#guard.requestSent()
+    this.#guard.sent()
     this.#deadline.arm()
     if (this.#streams.size === 1) this.#liveness.setIdle(false)
     if (this.#streams.isExhausted) this.retire()

@@ -48,9 +48,10 @@ export class ControlFrames {
     applySettings(frame, peer)
     encoder.resize(peer.leastHeaderTableSize)
     encoder.resize(peer.headerTableSize)
-    bodies.shiftStreams(streams.all(), peer.initialWindowSize - initialWindowSize)
+    // Before anything that they allow: until the peer reads it, it may hold us to the old ones (§6.5.3).
     writeSettingsAck(outbox.output)
     outbox.wake()
+    bodies.shiftStreams(streams.all(), peer.initialWindowSize - initialWindowSize)
     onSettings()
   }
 

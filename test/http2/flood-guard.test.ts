@@ -47,25 +47,25 @@ describe('frames that carry nothing (RFC 9113 §10.5)', () => {
     assert.throws(() => newGuard().guard.count(1 + (16_384 / 6) * 0.5), tooMuch)
   })
 
-  it('are taken more often when requests were sent, as many as those bring about', () => {
+  it('are taken more often when requests were sent, as many as their frames bring about', () => {
     const { guard, count } = newGuard()
-    guard.requestSent()
-    count(MOST + 8)
+    guard.sent()
+    count(MOST + 4)
     assert.throws(() => guard.count(), tooMuch)
   })
 
   it('are taken for ever along with requests', () => {
     const { guard, count } = newGuard()
     for (let at = 0; at < 10_000; at++) {
-      guard.requestSent()
-      count(8)
+      guard.sent()
+      count(4)
     }
   })
 
   it('are not allowed without end by requests of long ago', () => {
     const { guard, count } = newGuard()
-    for (let at = 0; at < 100_000; at++) guard.requestSent()
-    count(2 * MOST)
+    for (let at = 0; at < 100_000; at++) guard.sent()
+    count(11 * MOST)
     assert.throws(() => guard.count(), tooMuch)
   })
 })
