@@ -22,7 +22,7 @@ export class Liveness {
   readonly #actions: LivenessActions
   readonly #payload = Buffer.alloc(8)
   #pings = 0
-  #hasHeard = false
+  #heardAt = 0
   #idleSince: number | undefined
   #cancelCheck = () => {}
   #cancelIdle = () => {}
@@ -35,14 +35,15 @@ export class Liveness {
   }
 
   start(): void {
-    this.#armCheck()
+    this.heard()
+    this.#armCheck(this.#limits.pingMs)
     this.setIdle(true)
     this.#armIdle(this.#limits.idleMs)
   }
 
   /** The peer said something. */
   heard(): void {
-    this.#hasHeard = true
+    this.#heardAt = this.#clock.monotonic()
   }
 
   setIdle(isIdle: boolean): void {
@@ -70,20 +71,21 @@ export class Liveness {
     this.#cancelTimeout?.()
   }
 
-  #armCheck(): void {
-    this.#cancelCheck = this.#clock.after(this.#limits.pingMs, () => {
-      if (!this.#hasHeard) this.check()
-      this.#hasHeard = false
-      this.#armCheck()
+  // Both are looked at when the time is up, instead of timers that are set and cancelled with each request.
+  #armCheck(delayMs: number): void {
+    this.#cancelCheck = this.#clock.after(delayMs, () => {
+      const { pingMs } = this.#limits
+      const leftMs = this.#heardAt + pingMs - this.#clock.monotonic()
+      if (leftMs <= 0) this.check()
+      this.#armCheck(leftMs <= 0 ? pingMs : leftMs)
     })
   }
 
-  // Looked at when the time is up, instead of a timer that is set and cancelled at each request.
   #armIdle(delayMs: number): void {
     this.#cancelIdle = this.#clock.after(delayMs, () => {
-      const since = this.#idleSince
+      const { idleMs } = this.#limits
       const leftMs =
-        since === undefined ? this.#limits.idleMs : since + this.#limits.idleMs - this.#clock.monotonic()
+        this.#idleSince === undefined ? idleMs : this.#idleSince + idleMs - this.#clock.monotonic()
       if (leftMs <= 0) this.#actions.onIdle()
       else this.#armIdle(leftMs)
     })

@@ -81,7 +81,9 @@ class Pool implements Http2Client {
   readonly #leaving = new Set<Member>()
   /** Why the last attempt to connect failed; undefined when it did not. */
   #connectFailure: string | undefined
-  #pressedSince: number | undefined
+  /** Set while it is watched whether requests wait for long; since then, the queue has been empty. */
+  #cancelPressure: (() => void) | undefined
+  #hasDrained = false
   #toldCapacity = 0
   #cancelRetry: (() => void) | undefined
   #cancelShrink: (() => void) | undefined
@@ -128,6 +130,7 @@ class Pool implements Http2Client {
   async #close(): Promise<void> {
     this.#cancelRetry?.()
     this.#cancelShrink?.()
+    this.#cancelPressure?.()
     this.#queue.stop()
     this.#queue.failAll('closing')
     for (const { connection, isReady } of [...this.#members]) {
@@ -148,7 +151,7 @@ class Pool implements Http2Client {
       const next = this.#queue.take()
       if (next) connection.request(next.request, next.resolve)
     }
-    this.#pressedSince = undefined
+    this.#hasDrained = true
   }
 
   /** The connection with most free streams, so that they are loaded evenly. */
@@ -166,7 +169,10 @@ class Pool implements Http2Client {
 
   #grow(): void {
     if (this.#members.size === 0) this.#connectWhenDue()
-    else if (this.#mayGrow()) this.#connect()
+    else if (this.#cancelPressure === undefined) {
+      this.#hasDrained = false
+      this.#cancelPressure = this.#options.clock.after(PRESSURE_MS, () => this.#relievePressure())
+    }
   }
 
   #connectWhenDue(): void {
@@ -180,13 +186,17 @@ class Pool implements Http2Client {
     }
   }
 
-  /** One at a time, for lasting need only, and not beside one that may yet allow more: APNs begins with a single stream. */
+  #relievePressure(): void {
+    this.#cancelPressure = undefined
+    if (this.#hasDrained || this.#closing !== undefined) return
+    if (this.#mayGrow()) this.#connect()
+    else this.#pump()
+  }
+
+  /** One at a time, and not beside one that may yet allow more: APNs begins with a single stream. */
   #mayGrow(): boolean {
-    const now = this.#options.clock.monotonic()
-    this.#pressedSince ??= now
-    if (this.#members.size >= this.#limits.connections || now - this.#pressedSince < PRESSURE_MS) return false
+    if (this.#members.size >= this.#limits.connections || this.#backoff.leftMs() > 0) return false
     for (const { connection } of this.#members) if (connection.record.answers === 0) return false
-    this.#pressedSince = undefined
     return true
   }
 

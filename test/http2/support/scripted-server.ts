@@ -72,9 +72,10 @@ export class ScriptedServer {
     identity: ServerIdentity,
     script: Script,
     options: SecureServerOptions = {},
+    port = 0,
   ): Promise<ScriptedServer> {
     const server = new ScriptedServer(identity, script, options)
-    await once(server.#server.listen(0, '127.0.0.1'), 'listening')
+    await once(server.#server.listen(port, '127.0.0.1'), 'listening')
     server.#port = (server.#server.address() as AddressInfo).port
     return server
   }
