@@ -148,7 +148,9 @@ export class NodeHttp2Session implements ConnectionHandle {
 
   // After a GOAWAY with nothing in flight Node ends the session but reports `close` only when the server hangs up.
   #leaveWhenDone(): void {
-    if (this.#open === 0) this.#session.destroy()
+    if (this.#open > 0) return
+    this.#session.destroy()
+    this.#gone.resolve()
   }
 
   #onClose(): void {

@@ -59,7 +59,7 @@ export async function play(
     origin: server.origin,
     tls: { ca },
     clock: systemClock,
-    limits: { connections: 1, responseBytes: 1024 * 1024, ...limits },
+    limits: { connections: 1, responseBytes: 1024 * 1024, closeMs: 100, ...limits },
     onConnection() {},
   })
   t.after(() => client.close())
