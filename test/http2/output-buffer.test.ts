@@ -82,7 +82,7 @@ describe('what is written to an output buffer', () => {
       fc.record({ text: fc.nat(100_000) }, { noNullPrototype: true }),
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), steps => {
+      fc.property(fc.array(step, { maxLength: 30, size: 'max' }), steps => {
         const output = new OutputBuffer()
         const expected: Buffer[] = []
         for (const [at, step] of steps.entries()) expected.push(take(output, step, at))
@@ -138,6 +138,20 @@ describe('what was taken', () => {
       output.release(taken)
     }
     assert.equal(seen.size, 2)
+  })
+
+  it('is written again once only', () => {
+    const output = new OutputBuffer()
+    output.text('first')
+    output.release(output.take())
+    const taken = ['second', 'third', 'fourth'].map(text => {
+      output.text(text)
+      return output.take()
+    })
+    assert.deepEqual(
+      taken.map(bytes => bytes.toString()),
+      ['second', 'third', 'fourth'],
+    )
   })
 
   it('is not kept when it had to be large', () => {

@@ -73,9 +73,15 @@ describe('the field block of a request', () => {
     const decoder = new HeaderDecoder(65_536)
     const request = pushRequest(TOKEN, 'id')
     decodeFields(decoder, write(request))
-    for (const size of [0, 300, 4096]) {
+    for (const [size, update] of [
+      [0, '20'],
+      [300, '3f8d02'],
+      [4096, '3fe11f'],
+    ] as const) {
       encoder.resize(size)
-      assert.deepEqual(decodeFields(decoder, write(request)), fieldsOf(request))
+      const block = write(request)
+      assert.ok(block.toString('hex').startsWith(update))
+      assert.deepEqual(decodeFields(decoder, block), fieldsOf(request))
       assert.deepEqual(decodeFields(decoder, write(request)), fieldsOf(request))
     }
   })

@@ -68,8 +68,8 @@ describe('reading frames (RFC 9113 §4.1)', () => {
     })
     fc.assert(
       fc.property(
-        fc.array(described, { maxLength: 12 }),
-        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 }),
+        fc.array(described, { maxLength: 12, size: 'max' }),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40, size: 'max' }),
         (descriptions, cuts) => {
           const frames = descriptions.map(({ length, octet, type, flags, streamId }) => ({
             type,
@@ -88,6 +88,19 @@ describe('reading frames (RFC 9113 §4.1)', () => {
   it('hands over nothing before the last octet is there', () => {
     const whole = frameBytes({ type: 0, streamId: 1, payload: Buffer.alloc(100) })
     for (const end of [0, 1, 8, 9, 10, 108]) assert.deepEqual(read([whole.subarray(0, end)]), [])
+  })
+
+  it('takes the length from the head that arrives, not from the one before it', () => {
+    const frames = [LARGEST - 1, LARGEST, LARGEST - 1].map((length, at) => ({
+      type: 0,
+      flags: 0,
+      streamId: 1,
+      payload: Buffer.alloc(length, at),
+    }))
+    const bytes = Buffer.concat(frames.map(frameBytes))
+    const heads = [0, LARGEST + 8, 2 * LARGEST + 17]
+    const offsets = heads.flatMap(head => Array.from({ length: 10 }, (_, at) => head + at))
+    assert.deepEqual(read(split(bytes, offsets)), frames)
   })
 
   it('ignores the reserved bit', () => {
@@ -143,6 +156,15 @@ describe('a reader that was stopped', () => {
       reader.read(BYTES)
       assert.deepEqual(seen, [4], `cut at ${cut}`)
     }
+  })
+
+  it('does not complete what had begun', () => {
+    const seen: number[] = []
+    const reader = new FrameReader(({ type }) => seen.push(type))
+    reader.read(BYTES.subarray(0, 12))
+    reader.stop()
+    reader.read(BYTES.subarray(12))
+    assert.deepEqual(seen, [])
   })
 
   it('lets what its handler throws pass', () => {

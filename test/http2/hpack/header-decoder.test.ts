@@ -265,11 +265,13 @@ describe('whatever octets come', () => {
   it('a block is read or refused with COMPRESSION_ERROR, and nothing else is thrown', () => {
     const first = fc.constantFrom(0x20, 0x3f, 0x40, 0x7f, 0x00, 0x0f, 0x10, 0x80, 0x82, 0xbe, 0xff)
     const bytes = fc.oneof(
-      fc.uint8Array({ maxLength: 60 }),
-      fc.array(fc.oneof(first, fc.nat(255)), { maxLength: 60 }).map(values => Uint8Array.from(values)),
+      fc.uint8Array({ maxLength: 60, size: 'max' }),
+      fc
+        .array(fc.oneof(first, fc.nat(255)), { maxLength: 60, size: 'max' })
+        .map(values => Uint8Array.from(values)),
     )
     fc.assert(
-      fc.property(fc.array(bytes, { minLength: 1, maxLength: 5 }), blocks => {
+      fc.property(fc.array(bytes, { minLength: 1, maxLength: 5, size: 'max' }), blocks => {
         const decoder = newDecoder()
         for (const block of blocks) decodeUnlessRefused(decoder, Buffer.from(block))
       }),

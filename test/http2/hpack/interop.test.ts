@@ -26,7 +26,10 @@ const octetsOf = (codes: number[]) => Buffer.from(codes).toString('latin1')
 const value = fc.oneof(
   // These come again, in one list and in the next, under several names.
   { weight: 4, arbitrary: fc.constantFrom('', '1', 'same', 'a b', 'v'.repeat(150), 'w'.repeat(900)) },
-  { weight: 4, arbitrary: fc.array(fc.constantFrom(...VISIBLE), { maxLength: 40 }).map(octetsOf) },
+  {
+    weight: 4,
+    arbitrary: fc.array(fc.constantFrom(...VISIBLE), { maxLength: 40, size: 'max' }).map(octetsOf),
+  },
   { weight: 1, arbitrary: fc.integer({ min: 3000, max: 5000 }).map(length => 'L'.repeat(length)) },
 )
 
@@ -77,12 +80,12 @@ describe('responses whose headers Node encoded', () => {
     })
   }
   const list = fc.record({
-    fields: fc.array(fc.tuple(name, value), { maxLength: 25 }).map(fitting),
+    fields: fc.array(fc.tuple(name, value), { maxLength: 25, size: 'max' }).map(fitting),
     sensitive: fc.subarray(['x-a', 'via', 'link']),
   })
 
   it('are read as they were meant, while its table fills and evicts', async () => {
-    const lists = fc.array(list, { minLength: 10, maxLength: 40 })
+    const lists = fc.array(list, { minLength: 10, maxLength: 40, size: 'max' })
     await fc.assert(
       fc.asyncProperty(lists, async lists => {
         await withNode(answering(lists), async node => {
@@ -184,17 +187,20 @@ async function sendAll(node: ToNode, seen: readonly Field[][], requests: readonl
 }
 
 describe('requests whose headers Node decoded', () => {
-  const dictionary = fc.dictionary(name, value, { maxKeys: 6, noNullPrototype: true })
+  const dictionary = fc.dictionary(name, value, { maxKeys: 6, size: 'max', noNullPrototype: true })
   const tableSize = fc.constantFrom(0, 31, 64, 200, 1000, 4095, 4096, 65_536)
   const step = fc.record({
     request: fc.record({ headers: dictionary, uniqueHeaders: dictionary }),
-    resized: fc.option(fc.record({ sizes: fc.array(tableSize, { maxLength: 3 }), isAwaited: fc.boolean() }), {
-      freq: 3,
-    }),
+    resized: fc.option(
+      fc.record({ sizes: fc.array(tableSize, { maxLength: 3, size: 'max' }), isAwaited: fc.boolean() }),
+      {
+        freq: 3,
+      },
+    ),
   })
 
   it('are what was asked for, while our table fills, evicts, and changes its size', async () => {
-    const steps = fc.array(step, { minLength: 10, maxLength: 40 })
+    const steps = fc.array(step, { minLength: 10, maxLength: 40, size: 'max' })
     await fc.assert(
       fc.asyncProperty(tableSize, steps, async (headerTableSize, steps) => {
         const { seen, onStream } = noting()

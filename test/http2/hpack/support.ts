@@ -11,7 +11,8 @@ export function octets(hex: string): Buffer {
 /** Decodes a block that does not begin where its buffer does, as a frame's. */
 export function decodeBlock(decoder: HeaderDecoder, block: Buffer | string): HeaderList {
   const bytes = typeof block === 'string' ? octets(block) : block
-  const around = Buffer.concat([octets('82 c0'), bytes, octets('83 c1')])
+  // Zeros end any integer, and are a string: whoever reads on finds something.
+  const around = Buffer.concat([octets('82 c0'), bytes, octets('00 00 00 00')])
   return decoder.decode(around, 2, 2 + bytes.length)
 }
 
