@@ -68,9 +68,9 @@ export class Streams {
 
   /** The stream of a frame; undefined for one that is gone, when the peer could not know. Throws ConnectionError. */
   find(streamId: number, section: string): Exchange | undefined {
+    this.checkNotIdle(streamId, section)
     const exchange = this.#open.get(streamId)
     if (exchange) return exchange
-    this.checkNotIdle(streamId, section)
     if (this.#resets.has(streamId)) return undefined
     throw new ConnectionError('STREAM_CLOSED', 'RFC 9113 §5.1', 'frame on a stream that the peer has ended')
   }
