@@ -209,12 +209,15 @@ export class Connection implements ConnectionHandle {
 
   /** What is above the last stream was not processed; the rest may still be answered, whatever the code (§6.8). */
   #onGoaway(lastStreamId: number, code: number): void {
-    this.#failure ??= `goaway ${errorName(code)}`
+    const reason = `goaway ${errorName(code)}`
+    this.#failure ??= reason
     this.record.leaving(this.#streams.countUpTo(lastStreamId), code === ERROR_CODES.NO_ERROR)
     this.#setRetired()
     for (const exchange of this.#streams.all()) {
-      if (exchange.streamId > lastStreamId)
-        this.#finish(exchange, { kind: 'not-processed', reason: 'goaway', isUnreachable: false })
+      if (exchange.streamId <= lastStreamId) continue
+      // Whose answer has begun to arrive was processed, whatever the peer says now.
+      if (exchange.status !== undefined) this.#finish(exchange, unknownResult(exchange, reason))
+      else this.#finish(exchange, { kind: 'not-processed', reason: 'goaway', isUnreachable: false })
     }
     if (this.#streams.size === 0) this.#leave('NO_ERROR')
   }
