@@ -1,18 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { connect } from './support/scripted-peer.ts'
-import {
-  answer,
-  CODES,
-  data,
-  frame,
-  headers,
-  ping,
-  reset,
-  settings,
-  uint32,
-  windowUpdate,
-} from './support/wire.ts'
+import { answer, CODES, data, frame, headers, ping, reset, windowUpdate } from './support/wire.ts'
 
 const OK = [[':status', '200']] as const
 
