@@ -38,6 +38,8 @@ export class Deadline {
     for (let oldest = this.#streams.oldest(); oldest; oldest = this.#streams.oldest()) {
       const leftMs = oldest.openedAt + this.#limitMs - now
       if (leftMs > 0) {
+        // Whoever was told of a timeout may have sent the next request, and armed it.
+        this.stop()
         this.#cancel = this.#clock.after(leftMs, () => this.#look())
         return
       }
