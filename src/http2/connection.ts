@@ -80,7 +80,8 @@ export class Connection implements ConnectionHandle {
   /** The transport is connected. Says hello (§3.4). */
   start(): void {
     writePreface(this.#outbox.output)
-    this.#outbox.wake()
+    // At once: whatever else is said comes behind it.
+    this.#outbox.flush()
     this.#cancelSettingsTimer = this.#options.clock.after(this.#options.limits.settingsMs, () =>
       this.#fail('SETTINGS_TIMEOUT', 'RFC 9113 §6.5.3'),
     )
@@ -262,10 +263,10 @@ export class Connection implements ConnectionHandle {
 
   #fail(code: ErrorName, rule: string): void {
     this.#failure = `${code} ${rule}`
-    this.#setRetired()
     // What has not left is not sent any more: of those requests we know that nobody acted on them.
-    this.#failAll(this.#failure)
     this.#outbox.output.clear()
+    this.#setRetired()
+    this.#failAll(this.#failure)
     this.#leave(code, rule)
   }
 

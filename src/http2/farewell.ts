@@ -27,8 +27,8 @@ export class Farewell {
     this.#isSaid = true
     writeGoaway(this.#outbox.output, code, debugData)
     this.#outbox.finish()
-    transport.end()
     this.#cancelTimer = clock.after(limits.closeMs, this.#onOverdue)
+    transport.end()
   }
 
   /** The transport is gone. */

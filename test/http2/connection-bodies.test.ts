@@ -25,7 +25,7 @@ describe('a body waits for the windows of the peer (RFC 9113 §5.2, §6.9)', () 
       'DATA 1 16384',
       'DATA 1 16383 end',
     ])
-    assert.equal(peer.transport.writes.length, 2, 'hello, then the request in one piece')
+    assert.equal(peer.transport.writes.length, 3, 'hello, acknowledgement, and the request in one')
   })
 
   test('the connection has less than the stream, then the stream less than the connection', async t => {

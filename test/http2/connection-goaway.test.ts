@@ -118,7 +118,7 @@ describe('GOAWAY (RFC 9113 §6.8)', () => {
     const peer = await connect(t, { announced: { INITIAL_WINDOW_SIZE: 0 } })
     await peer.handOver(2, { body: Buffer.alloc(10) })
     peer.send(goaway(1), windowUpdate(1, 4), settings({ INITIAL_WINDOW_SIZE: 6 }))
-    assert.deepEqual(await peer.hear(), ['DATA 1 4', 'DATA 1 6 end', 'SETTINGS ack'])
+    assert.deepEqual(await peer.hear(), ['DATA 1 4', 'SETTINGS ack', 'DATA 1 6 end'])
     peer.connection.retire()
     peer.send(answer(1))
     assert.equal(peer.requests[0]!.outcome, 'response 200')

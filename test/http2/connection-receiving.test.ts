@@ -84,7 +84,7 @@ describe('an overdrawn window (§6.9.1)', () => {
     assert.equal((await peer.hear()).at(-1), 'RST_STREAM 3 FLOW_CONTROL_ERROR')
     // Half of the window was credited, and that has left.
     peer.send(
-      ...fill(40_000).map(piece => data(1, piece)),
+      ...fill(32_768).map(piece => data(1, piece)),
       data(1, '', { end: true }),
       data(5, 'x', { end: true }),
     )
