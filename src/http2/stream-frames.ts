@@ -65,9 +65,11 @@ export class StreamFrames {
     const list = this.#decoder.decode(bytes, start, end)
     const exchange = this.#parts.streams.find(streamId, '§6.2')
     if (exchange) this.#headersOf(exchange, list, isEnd)
+    else this.#parts.guard.count()
   }
 
   reset(frame: Frame): void {
+    this.#parts.guard.count()
     const exchange = this.#findUnlessGone(frame, '§6.4')
     if (!exchange) return
     const code = frame.bytes.readUInt32BE(frame.start)
