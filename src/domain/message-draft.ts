@@ -22,6 +22,8 @@ export interface MessageDraft extends OptionalDraftFields {
   vhost?: unknown
   /** The dialect leaves the text out on purpose. */
   bodyOmitted?: boolean
+  /** It came in a form, where numbers and flags are texts. */
+  onlyTexts?: boolean
   /** The dialect names only local parts, and the sender has none: it is the recipient's server. */
   isFromServer?: boolean
   /** What the dialect itself had to drop or replace. Names, never values. */
@@ -60,7 +62,11 @@ export function readDraft(draft: MessageDraft | undefined, context: DraftContext
   if (!recipient.ok) return problem('RELAY_INVALID_TO', addressProblem('to', recipient.problem))
   const sender = readSender(draft, recipient, domain)
   if (!sender.ok) return problem('RELAY_INVALID_FROM', addressProblem('from', sender.problem))
-  const optional = readOptionalFields(draft, !isMissing(draft.body), notes)
+  const optional = readOptionalFields(draft, {
+    hasBody: !isMissing(draft.body),
+    onlyTexts: draft.onlyTexts === true,
+    notes,
+  })
   const body = readBody(draft, optional.encrypted, notes)
   if (!body.ok) return body
   return {

@@ -20,21 +20,27 @@ type OptionalFields = Pick<
   'type' | 'encrypted' | 'stanzaId' | 'nick' | 'room' | 'thread' | 'unread' | 'sentAt'
 >
 
-/** The fields that cannot make a message invalid. What had to be changed is added to `notes`, by name. */
-export function readOptionalFields(
-  draft: OptionalDraftFields,
-  hasBody: boolean,
-  notes: string[],
-): OptionalFields {
+/** How a draft's fields are to be read. */
+export interface Reading {
+  hasBody: boolean
+  /** The format knows nothing but texts, as a form: a count or a flag is one there, and nothing had to be coerced. */
+  onlyTexts: boolean
+  /** Receives what had to be changed, by name. */
+  notes: string[]
+}
+
+/** The fields that cannot make a message invalid. */
+export function readOptionalFields(draft: OptionalDraftFields, reading: Reading): OptionalFields {
+  const { notes } = reading
   const stanzaId = readText('id', draft.id, notes)
   const nick = readText('nick', draft.nick, notes)
   const room = readText('room', draft.room, notes)
   const thread = readText('thread', draft.thread, notes)
-  const unread = readUnread(draft.unread, notes)
+  const unread = readUnread(draft.unread, reading)
   const sentAt = readInstant(draft.sentAt, notes)
   return {
     type: readType(draft.type, notes),
-    encrypted: readFlag(draft.encrypted, hasBody, notes),
+    encrypted: readFlag(draft.encrypted, reading),
     ...(stanzaId === undefined ? {} : { stanzaId }),
     ...(nick === undefined ? {} : { nick }),
     ...(room === undefined ? {} : { room }),
@@ -65,6 +71,7 @@ function readText(name: string, value: unknown, notes: string[]): string | undef
     notes.push(`${name} dropped`)
     return undefined
   }
+  if (given !== value) notes.push(`${name} coerced`)
   const start = given.slice(0, MAX_FIELD_BYTES + 2)
   const clean = start.toWellFormed().replace(/\p{Cc}/gu, ' ')
   const text = beginningOf(clean, MAX_FIELD_BYTES)
@@ -73,13 +80,14 @@ function readText(name: string, value: unknown, notes: string[]): string | undef
   return text
 }
 
-function readUnread(value: unknown, notes: string[]): number | undefined {
+function readUnread(value: unknown, { onlyTexts, notes }: Reading): number | undefined {
   if (isAbsent(value)) return undefined
   const count = toNumber(value)
   if (count === undefined || !Number.isInteger(count) || count < 0) {
     notes.push('unread dropped')
     return undefined
   }
+  if (typeof value === 'string' && !onlyTexts) notes.push('unread coerced')
   if (count > MAX_UNREAD) notes.push('unread cut')
   return Math.min(count, MAX_UNREAD)
 }
@@ -102,10 +110,11 @@ const FLAGS = new Map<unknown, boolean>([
 ])
 
 /** What nobody can read as yes or no means yes where there is no body: else a field of no importance lost the message. */
-function readFlag(value: unknown, hasBody: boolean, notes: string[]): boolean {
+function readFlag(value: unknown, { hasBody, onlyTexts, notes }: Reading): boolean {
   if (isAbsent(value)) return false
   const flag = FLAGS.get(typeof value === 'string' ? value.toLowerCase() : value)
   if (flag === undefined) notes.push(hasBody ? 'encrypted dropped' : 'encrypted read as true')
+  else if (flag !== value && !onlyTexts) notes.push('encrypted coerced')
   return flag ?? !hasBody
 }
 
@@ -117,10 +126,13 @@ const DATE_TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d
 function readInstant(value: unknown, notes: string[]): number | undefined {
   if (isAbsent(value)) return undefined
   const number = toNumber(value)
-  const instant = number === undefined ? fromDateTime(value) : fromEpoch(number)
-  if (instant >= EARLIEST && instant < LATEST) return instant
-  notes.push('sentAt dropped')
-  return undefined
+  const match = number === undefined && typeof value === 'string' ? DATE_TIME.exec(value.trim()) : null
+  const instant = number === undefined ? fromDateTime(match) : fromEpoch(number)
+  const isKnown = instant >= EARLIEST && instant < LATEST
+  if (!isKnown) notes.push('sentAt dropped')
+  // A unit or a zone had to be guessed.
+  else if (match?.[2] === undefined) notes.push('sentAt coerced')
+  return isKnown ? instant : undefined
 }
 
 // Seconds, milliseconds and microseconds since 1970 differ by three digits each; ejabberd has all three.
@@ -129,8 +141,7 @@ function fromEpoch(number: number): number {
   return Math.round(number < LATEST ? number : number / 1000)
 }
 
-function fromDateTime(value: unknown): number {
-  const match = typeof value === 'string' ? DATE_TIME.exec(value.trim()) : null
+function fromDateTime(match: RegExpExecArray | null): number {
   if (match === null) return Number.NaN
   return Date.parse(match[2] === undefined ? `${match[0]}Z` : match[0])
 }

@@ -193,7 +193,12 @@ describe('every other field', () => {
   })
 
   it('never loses the message: texts', () => {
-    assert.equal(read({ nick: 42 }).nick, '42')
+    for (const name of ['nick', 'room', 'thread'] as const) {
+      assert.equal(read({ [name]: 42 })[name], '42')
+      assert.deepEqual(read({ [name]: 42 }).notes, [`${name} coerced`])
+    }
+    assert.equal(read({ id: 42 }).stanzaId, '42')
+    assert.deepEqual(read({ id: 42 }).notes, ['id coerced'])
     for (const nick of [{}, ['a'], true, Number.NaN]) {
       assert.equal(read({ nick }).nick, undefined)
       assert.deepEqual(read({ nick }).notes, ['nick dropped'])
@@ -207,13 +212,15 @@ describe('every other field', () => {
   })
 
   it('never loses the message: unread', () => {
-    for (const [given, count] of [
-      [0, 0],
-      ['3', 3],
-      ['41', 41],
-      [7.0, 7],
+    for (const [given, count, notes] of [
+      [0, 0, []],
+      [7.0, 7, []],
+      ['3', 3, ['unread coerced']],
+      ['41', 41, ['unread coerced']],
     ] as const) {
       assert.equal(read({ unread: given }).unread, count)
+      assert.deepEqual(read({ unread: given }).notes, notes)
+      assert.deepEqual(read({ unread: given, onlyTexts: true }).notes, [])
     }
     for (const unread of [-1, 1.5, '1.5', 'x', '-3', '1e3', Number.NaN, Number.POSITIVE_INFINITY, {}, true]) {
       assert.equal(read({ unread }).unread, undefined)
@@ -224,8 +231,17 @@ describe('every other field', () => {
   })
 
   it('never loses the message: encrypted', () => {
-    for (const yes of [true, 1, '1', 'true', 'TRUE']) assert.equal(read({ encrypted: yes }).encrypted, true)
-    for (const no of [false, 0, '0', 'False']) assert.deepEqual(read({ encrypted: no }).notes, [])
+    for (const encrypted of [true, false]) assert.deepEqual(read({ encrypted }).notes, [])
+    for (const [flag, values] of [
+      [true, [1, '1', 'true', 'TRUE']],
+      [false, [0, '0', 'false', 'False']],
+    ] as const) {
+      for (const encrypted of values) {
+        assert.equal(read({ encrypted }).encrypted, flag)
+        assert.deepEqual(read({ encrypted }).notes, ['encrypted coerced'])
+        assert.deepEqual(read({ encrypted, onlyTexts: true }).notes, [])
+      }
+    }
     for (const odd of ['maybe', 2, {}, []]) {
       assert.equal(read({ encrypted: odd }).encrypted, false)
       assert.deepEqual(read({ encrypted: odd }).notes, ['encrypted dropped'])
@@ -234,16 +250,13 @@ describe('every other field', () => {
 
   it('never loses the message: sentAt', () => {
     const instant = Date.UTC(2026, 7, 3, 10, 0, 0, 250)
-    const same = [
-      '2026-08-03T10:00:00.25Z',
-      '2026-08-03T12:00:00.250+02:00',
-      '2026-08-03T10:00:00.25',
-      instant,
-      String(instant),
-      instant / 1000,
-      instant * 1000,
-    ]
-    for (const sentAt of same) assert.equal(read({ sentAt }).sentAt, instant, String(sentAt))
+    const exact = ['2026-08-03T10:00:00.25Z', '2026-08-03T12:00:00.250+02:00']
+    const guessed = ['2026-08-03T10:00:00.25', instant, String(instant), instant / 1000, instant * 1000]
+    for (const sentAt of [...exact, ...guessed]) {
+      const message = read({ sentAt })
+      assert.equal(message.sentAt, instant, String(sentAt))
+      assert.deepEqual(message.notes, exact.includes(String(sentAt)) ? [] : ['sentAt coerced'])
+    }
     for (const sentAt of [
       'yesterday',
       '2026-13-03T10:00:00Z',

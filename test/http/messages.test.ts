@@ -111,7 +111,12 @@ test('1000 entries are one commit; 1001 are refused as a whole', async t => {
   assert.equal(commits.length, 1)
 })
 
-test('optional fields of the wrong type never lose a message', async t => {
+async function notesOf(app: TestApp, response: { json(): { id: string } }): Promise<string[]> {
+  const trace = await app.store.message(response.json().id)
+  return (trace?.steps ?? []).flatMap(({ step, detail }) => (step === 'noted' ? [String(detail)] : []))
+}
+
+test('optional fields of the wrong type never lose a message, and the trace names what became of them', async t => {
   const app = await createTestApp(t)
   await registerPhone(app, 'bob@localhost')
   const response = await post(app, {
@@ -128,6 +133,32 @@ test('optional fields of the wrong type never lose a message', async t => {
   })
   assert.equal(response.json().status, 'queued')
   assert.equal(app.handedOff[0]?.content.type, 'chat')
+  assert.deepEqual((await notesOf(app, response)).toSorted(), [
+    'encrypted dropped',
+    'id coerced',
+    'nick dropped',
+    'room coerced',
+    'sentAt dropped',
+    'type read as chat',
+    'unread dropped',
+  ])
+})
+
+test('what is text in JSON and should not be is noted; in a form everything is text', async t => {
+  const app = await createTestApp(t)
+  await registerPhone(app, 'bob@localhost')
+  const fields = { ...message, unread: '3', encrypted: 'false', sentAt: '2026-08-03T10:00:00Z' }
+  const asJson = await post(app, fields)
+  const asForm = await post(app, new URLSearchParams(fields).toString(), FORM)
+  assert.deepEqual((await notesOf(app, asJson)).toSorted(), ['encrypted coerced', 'unread coerced'])
+  assert.deepEqual(await notesOf(app, asForm), [])
+  assert.deepEqual(
+    app.handedOff.map(({ content }) => [content.unread, content.encrypted]),
+    [
+      [3, false],
+      [3, false],
+    ],
+  )
 })
 
 test('without XMPP domain a local part alone is refused', async t => {

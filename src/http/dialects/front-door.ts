@@ -69,7 +69,7 @@ export function parseForm(raw: Buffer): ParsedForm {
     const problem = pair === '' ? undefined : addPair(pair, fields, notes)
     if (problem !== undefined) return { ok: false, problem }
   }
-  const draft: MessageDraft = { ...pickFields(Object.fromEntries(fields)), notes }
+  const draft: MessageDraft = { ...pickFields(Object.fromEntries(fields)), onlyTexts: true, notes }
   return { ok: true, draft, accessToken: fields.get('access_token') }
 }
 

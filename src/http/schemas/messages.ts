@@ -47,8 +47,8 @@ export const MessageSchema = Type.Object(
   {
     $id: 'Message',
     description:
-      'Only `to`, `from` and `body` can make it invalid. Any other field that does not fit is coerced, cut or dropped; ' +
-      'what was cut or dropped is noted in the trace. Unknown fields are ignored.',
+      'Only `to`, `from` and `body` can make it invalid. Any other field that does not fit is coerced, cut or dropped, ' +
+      'which the trace notes. Unknown fields are ignored.',
   },
 )
 

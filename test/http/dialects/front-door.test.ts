@@ -81,6 +81,9 @@ describe('a JSON body', () => {
   })
 })
 
+/** What the draft of every form has. */
+const FORM = { onlyTexts: true, notes: [] }
+
 function form(text: string) {
   return parseForm(Buffer.from(text, 'latin1'))
 }
@@ -91,18 +94,18 @@ describe('a form body', () => {
       form('to=bob%40x.org&from=al%2Bice&body=a+b%26c%3Dd%0A%F0%9F%91%A9%zz%4&unread=3&access_token=t-1'),
       {
         ok: true,
-        draft: { to: 'bob@x.org', from: 'al+ice', body: 'a b&c=d\n👩%zz%4', unread: '3', notes: [] },
+        draft: { to: 'bob@x.org', from: 'al+ice', body: 'a b&c=d\n👩%zz%4', unread: '3', ...FORM },
         accessToken: 't-1',
       },
     )
     assert.deepEqual(form('&&t%6F=bob&&body&=x&'), {
       ok: true,
-      draft: { to: 'bob', body: '', notes: [] },
+      draft: { to: 'bob', body: '', ...FORM },
       accessToken: undefined,
     })
     assert.deepEqual(form('body=a=b==c'), {
       ok: true,
-      draft: { body: 'a=b==c', notes: [] },
+      draft: { body: 'a=b==c', ...FORM },
       accessToken: undefined,
     })
   })
@@ -112,7 +115,7 @@ describe('a form body', () => {
     fc.assert(
       fc.property(text, text, text, (to, body, accessToken) => {
         const raw = new URLSearchParams({ to, body, access_token: accessToken }).toString()
-        assert.deepEqual(form(raw), { ok: true, draft: { to, body, notes: [] }, accessToken })
+        assert.deepEqual(form(raw), { ok: true, draft: { to, body, ...FORM }, accessToken })
       }),
       { numRuns: 300 },
     )
@@ -128,7 +131,7 @@ describe('a form body', () => {
     }
     assert.deepEqual(form('nick=a&nick=b&x=1&x=2'), {
       ok: true,
-      draft: { nick: 'a', notes: ['nick repeated'] },
+      draft: { nick: 'a', onlyTexts: true, notes: ['nick repeated'] },
       accessToken: undefined,
     })
   })
@@ -144,10 +147,10 @@ describe('a form body', () => {
 
   it('takes the fields of the table only', () => {
     assert.deepEqual(
-      form('__proto__=x&constructor=y&bodyOmitted=true&isFromServer=true&notes=n&toString=z'),
+      form('__proto__=x&constructor=y&bodyOmitted=true&isFromServer=true&onlyTexts=no&notes=n&toString=z'),
       {
         ok: true,
-        draft: { notes: [] },
+        draft: FORM,
         accessToken: undefined,
       },
     )
