@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { hasErrcode, toFailure } from './failure.ts'
+import { migrate, readPragma } from './migrate.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 
 /** The file is not one that we may open; its message is for the operator. Nothing in the file was changed. */
@@ -44,7 +45,7 @@ export function openForWriting(path: string): DatabaseSync {
       PRAGMA cache_size = -65536;
       PRAGMA wal_autocheckpoint = 4000;
     `)
-    migrate(db)
+    migrate(db, MIGRATIONS)
     return db
   } catch (error) {
     db.close()
@@ -92,16 +93,6 @@ function findProblem(path: string, depth: CheckDepth): string | undefined {
   } finally {
     db.close()
   }
-}
-
-function migrate(db: DatabaseSync): void {
-  for (let version = readPragma(db, 'user_version'); version < MIGRATIONS.length; version++) {
-    db.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]}; PRAGMA user_version = ${version + 1}; COMMIT`)
-  }
-}
-
-function readPragma(db: DatabaseSync, name: string): number {
-  return Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
 }
 
 /**

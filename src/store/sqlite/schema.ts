@@ -80,6 +80,7 @@ export const MIGRATIONS: readonly string[] = [
     at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX registration_move_recent ON registration_move (recipient, at);
+  CREATE INDEX registration_move_by_age ON registration_move (at);
 
   CREATE TABLE secret (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE proven_scope (scope TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -91,5 +92,4 @@ export const MIGRATIONS: readonly string[] = [
     probes INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   `,
-  'CREATE INDEX registration_move_by_age ON registration_move (at)',
 ]
