@@ -56,7 +56,7 @@ export const VARIABLES = {
     name: 'RELAY_CORS_ORIGINS',
     default: undefined,
     meaning:
-      'Web origins whose pages may call the relay and read its answers, comma-separated, such as https://chat.example.org.',
+      'Web origins whose pages may register devices, comma-separated, such as https://chat.example.org; no other route answers them.',
     parse: origins,
   },
   logLevel: {

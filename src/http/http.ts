@@ -1,4 +1,3 @@
-import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 import type { Events } from '../telemetry/events.ts'
@@ -34,7 +33,6 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
     graceMs: Math.floor(config.shutdownMs * REQUESTS_SHARE),
   })
   await app.register(helmet, HELMET)
-  if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config.corsOrigins))
   await app.register(apiDocs, { version: deps.version })
   await registerScopes(app, deps)
 }
@@ -60,16 +58,4 @@ const HELMET = {
   },
   // The relay speaks HTTP: whether its name is to be reached by TLS only is for the proxy to say.
   strictTransportSecurity: false,
-}
-
-function corsOptions(origin: string[]) {
-  return {
-    origin,
-    // Without it an OPTIONS that is no preflight gets a bare text instead of our 404.
-    strictPreflight: false,
-    methods: ['GET', 'PUT', 'POST', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type'],
-    exposedHeaders: ['retry-after', 'www-authenticate'],
-    maxAge: 3600,
-  }
 }

@@ -1,3 +1,4 @@
+import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { createRegisterDevice } from '../intake/register-device.ts'
 import { createRemoveDevices, type RemoveDevices } from '../intake/remove-devices.ts'
@@ -29,7 +30,7 @@ export async function registerScopes(app: FastifyInstance, deps: HttpDependencie
   const context = { deps, credentials, removeDevices: createRemoveDevices(deps) }
   await app.register(hookScope, { ...context, dialects: false })
   await app.register(hookScope, { ...context, dialects: true })
-  await app.register(deviceScope, context)
+  await app.register(deviceScope, { ...context, prefix: '/v1/devices' })
   await app.register(recipientScope, context)
   await app.register(operatorScope, context)
   await app.register(publicScope, context)
@@ -51,15 +52,17 @@ const hookScope: FastifyPluginAsync<ScopeContext & { dialects: boolean }> = asyn
   })
 }
 
-/** The mobile app, with a JWT; an admin in its place. */
+/** The mobile app, with a JWT; an admin in its place. The only scope that pages of other origins may call. */
 const deviceScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
   limitHandlers(app)
   const { deps, credentials, removeDevices } = context
+  const { corsOrigins } = deps.config
+  // Before authentication: a preflight has no credential, and a page must be able to read why its call was refused.
+  if (corsOrigins.length > 0) await app.register(cors, corsOptions(corsOrigins))
   const verify = await createRecipientTokenVerifier(deps.config.jwt, deps.clock)
   await requireGrant(app, findRecipient(credentials, verify))
   app.addHook('onRequest', exceptAdmins(app.limits.deviceCall))
   await app.register(deviceRoutes, {
-    prefix: '/v1',
     store: deps.store,
     rules: deps.rules,
     registerDevice: createRegisterDevice({ ...deps, maxDevices: deps.config.maxDevices }),
@@ -94,4 +97,16 @@ function limitHandlers(app: FastifyInstance): void {
   app.addHook('onRoute', route => {
     route.handlerTimeout = HANDLER_TIMEOUT_MS
   })
+}
+
+function corsOptions(origin: string[]) {
+  return {
+    origin,
+    // Without it an OPTIONS that is no preflight is answered with a bare text instead of a 204.
+    strictPreflight: false,
+    methods: ['GET', 'PUT', 'POST', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type'],
+    exposedHeaders: ['retry-after', 'www-authenticate'],
+    maxAge: 3600,
+  }
 }

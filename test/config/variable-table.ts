@@ -1,6 +1,6 @@
 import { VARIABLES } from '../../src/config/variables.ts'
 
-/** The configuration table of the README; `node test/config/variable-table.ts` prints it. */
+/** The configuration table of the README; `npx node test/config/variable-table.ts` prints it. */
 export function variableTable(): string {
   const rows = Object.values(VARIABLES).map(
     ({ name, default: text, meaning }) =>

@@ -172,27 +172,11 @@ test('whatever is thrown becomes an error of the table', () => {
   assert.equal(code(new errors.expired()), 'RELAY_EXPIRED')
 })
 
-test('answers carry security headers, and other origins read them only where that is allowed', async t => {
-  const closed = await createTestApp(t)
-  const open = await createTestApp(t, { config: { corsOrigins: ['https://chat.example.org'] } })
-  const get = (app: typeof open, origin: string) => app.http.inject({ url: '/health', headers: { origin } })
-  const own = await get(open, 'https://chat.example.org')
-  assert.equal(own.headers['access-control-allow-origin'], 'https://chat.example.org')
-  assert.equal(own.headers['x-content-type-options'], 'nosniff')
-  assert.match(String(own.headers['content-security-policy']), /default-src 'none'/)
-  assert.equal((await get(open, 'https://evil.example')).headers['access-control-allow-origin'], undefined)
-  assert.equal(
-    (await get(closed, 'https://chat.example.org')).headers['access-control-allow-origin'],
-    undefined,
-  )
+test('answers carry security headers', async t => {
+  const { http } = await createTestApp(t)
+  const { headers } = await http.inject('/health')
+  assert.equal(headers['x-content-type-options'], 'nosniff')
+  assert.match(String(headers['content-security-policy']), /default-src 'none'/)
   // Whether its name is to be reached by TLS only is the proxy's to say.
-  assert.equal(own.headers['strict-transport-security'], undefined)
-  const options = await open.http.inject({ method: 'OPTIONS', url: '/nowhere' })
-  assert.deepEqual([options.statusCode, options.body], [204, ''])
-  const preflight = await open.http.inject({
-    method: 'OPTIONS',
-    url: '/v1/devices/phone1',
-    headers: { origin: 'https://chat.example.org', 'access-control-request-method': 'PUT' },
-  })
-  assert.equal(preflight.statusCode, 204)
+  assert.equal(headers['strict-transport-security'], undefined)
 })

@@ -86,7 +86,7 @@ const testSchema = {
 /** What the mobile app calls, with the JWT with which it logs in to the chat server. */
 export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRouteDependencies> = async (app, deps) => {
   app.addSchema(DeviceSchema)
-  app.put('/devices/:device', { schema: putSchema, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
+  app.put('/:device', { schema: putSchema, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
     const { recipient: named, kind, ...registration } = request.body
     if (kind === 'voip') throw new errors.reservedKind()
     const result = await deps.registerDevice({
@@ -99,13 +99,13 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRouteDependencies> = 
     const stored = registrationOf(result, deps.rules)
     return reply.code(result.status === 'created' ? 201 : 200).send(toDevice(stored))
   })
-  app.get('/devices', { schema: listSchema }, async request => {
+  app.get('', { schema: listSchema }, async request => {
     const registrations = await deps.store.registrations(
       recipientOf(request.grant, [request.query.recipient]),
     )
     return { devices: registrations.map(toDevice) }
   })
-  app.delete('/devices/:device', { schema: deleteSchema }, async (request, reply) => {
+  app.delete('/:device', { schema: deleteSchema }, async (request, reply) => {
     await deps.removeDevices.device(
       recipientOf(request.grant, [request.query.recipient]),
       request.params.device,
@@ -113,7 +113,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRouteDependencies> = 
     return reply.code(204).send(null)
   })
   app.post(
-    '/devices/:device/test',
+    '/:device/test',
     { schema: testSchema, onRequest: exceptAdmins(app.limits.deviceTest) },
     async request => {
       const recipient = recipientOf(request.grant, [request.query.recipient])
