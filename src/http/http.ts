@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 import type { Events } from '../telemetry/events.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
@@ -8,6 +7,7 @@ import { authenticationDecorators } from './plugins/authentication.ts'
 import { errorHandling } from './plugins/error-handling.ts'
 import { rateLimits } from './plugins/rate-limits.ts'
 import { requestLog } from './plugins/request-log.ts'
+import { securityHeaders } from './plugins/security-headers.ts'
 import { stopping } from './plugins/stopping.ts'
 import { unansweredRequests } from './plugins/unanswered-requests.ts'
 import { ErrorSchema } from './schemas/common.ts'
@@ -24,6 +24,7 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
   acceptJsonBodies(app)
   await app.register(unansweredRequests)
   await app.register(requestLog)
+  await app.register(securityHeaders)
   await app.register(authenticationDecorators)
   await app.register(rateLimits)
   await app.register(errorHandling, { events: deps.events })
@@ -32,7 +33,6 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
     clock: deps.clock,
     graceMs: Math.floor(config.shutdownMs * REQUESTS_SHARE),
   })
-  await app.register(helmet, HELMET)
   await app.register(apiDocs, { version: deps.version })
   await registerScopes(app, deps)
 }
@@ -49,13 +49,3 @@ function announceRoutes(app: FastifyInstance, events: Pick<Events, 'emit'>): voi
 
 /** What a stop may spend on requests that do not end; attempts that are in flight need the rest. */
 const REQUESTS_SHARE = 0.2
-
-const HELMET = {
-  // Answers are data, never pages.
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-  },
-  // The relay speaks HTTP: whether its name is to be reached by TLS only is for the proxy to say.
-  strictTransportSecurity: false,
-}

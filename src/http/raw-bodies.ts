@@ -11,8 +11,8 @@ export function rawBody(request: { body?: unknown }): Buffer {
   return (request.body as Buffer | null | undefined) ?? Buffer.alloc(0)
 }
 
-/**
- * For routes that only machines call: a reader of ours judges the body, which the schema merely describes, and headers
- * that tell a browser what not to do would cost as much as the parsing.
- */
-export const machineRoute = { validatorCompiler: () => () => true, helmet: false } as const
+/** For routes that only machines call: a reader of ours judges the body, which the schema merely describes. */
+export const machineRoute = {
+  validatorCompiler: () => () => true,
+  config: { isForMachines: true },
+} as const

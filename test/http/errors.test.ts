@@ -172,11 +172,20 @@ test('whatever is thrown becomes an error of the table', () => {
   assert.equal(code(new errors.expired()), 'RELAY_EXPIRED')
 })
 
-test('answers carry security headers', async t => {
+test('answers that a browser may show carry security headers, refusals too; those for machines do not', async t => {
   const { http } = await createTestApp(t)
-  const { headers } = await http.inject('/health')
-  assert.equal(headers['x-content-type-options'], 'nosniff')
-  assert.match(String(headers['content-security-policy']), /default-src 'none'/)
-  // Whether its name is to be reached by TLS only is the proxy's to say.
-  assert.equal(headers['strict-transport-security'], undefined)
+  for (const url of ['/health', '/metrics', '/v1/devices', '/nowhere']) {
+    const { headers } = await http.inject(url)
+    assert.equal(headers['x-content-type-options'], 'nosniff', url)
+    assert.equal(headers['content-security-policy'], "default-src 'none';frame-ancestors 'none'", url)
+    assert.equal(headers['x-frame-options'], 'SAMEORIGIN', url)
+    // Whether its name is to be reached by TLS only is the proxy's to say.
+    assert.equal(headers['strict-transport-security'], undefined, url)
+  }
+  for (const url of ['/v1/messages', '/v1/hooks/mod_interact']) {
+    const { headers } = await http.inject({ method: 'POST', url })
+    assert.equal(headers['content-security-policy'], undefined, url)
+  }
+  const docs = await http.inject('/docs/static/index.html')
+  assert.match(String(docs.headers['content-security-policy']), /default-src 'self'/)
 })

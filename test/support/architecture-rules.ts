@@ -58,6 +58,7 @@ const PURE = [
 const PACKAGES: [pattern: RegExp, homes: string[]][] = [
   [new RegExp(`^(?:${PURE.join('|')})$`), ['']],
   [/^(?:fastify|fastify-plugin|@fastify\/.+|typebox(?:\/.+)?)$/, ['http/', ...COMPOSITION]],
+  [/^helmet$/, ['http/plugins/security-headers.ts']],
   [/^node:sqlite$/, ['store/sqlite/']],
   [/^node:worker_threads$/, ['store/sqlite/']],
   [/^pg$/, ['store/postgres/']],
