@@ -23,7 +23,7 @@ export class Lane {
   #parked = 0
   #shortClaims = 0
   readonly #limit: number
-  #queue: ActiveDelivery[] = []
+  #queue: (ActiveDelivery | undefined)[] = []
   #head = 0
   #inFlight = 0
 
@@ -86,6 +86,8 @@ export class Lane {
   begin(): ActiveDelivery | undefined {
     const delivery = this.#queue[this.#head]
     if (!delivery) return undefined
+    // Emptied at once: what was attempted would stay in memory, text and all, until the queue is compacted.
+    this.#queue[this.#head] = undefined
     this.#head++
     if (this.#head > 1000 && this.#head * 2 > this.#queue.length) this.#compact()
     this.#inFlight++
@@ -103,10 +105,10 @@ export class Lane {
 
   /** Empties the queue; what is in flight stays. */
   takeAll(): ActiveDelivery[] {
-    this.#compact()
-    const all = this.#queue
+    const all = this.#queue.slice(this.#head)
     this.#queue = []
-    return all
+    this.#head = 0
+    return all.filter(delivery => delivery !== undefined)
   }
 
   inFlight(): number {
