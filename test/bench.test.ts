@@ -41,7 +41,7 @@ test('the bench measures every section, on small numbers, and leaves nothing beh
   assert.equal(rowsOf(output, 'Accepting').length, 5)
   assert.equal(rowsOf(output, 'End to end').length, 2)
   assert.equal(rowsOf(output, 'CPU').length, 10)
-  assert.equal(rowsOf(output, 'Memory').length, 5)
+  assert.equal(rowsOf(output, 'Memory').length, 7)
   assert.match(output, /\nPeak: \d+ MiB\n/)
   for (const section of ['Accepting', 'End to end', 'CPU', 'Memory']) {
     for (const cell of rowsOf(output, section).flatMap(row => row.slice(1)))

@@ -4,13 +4,15 @@ import { loadSimulatorFiles } from '../../src/simulator/simulator-files.ts'
 import { answerCalls } from './calls.ts'
 import type { Arrivals, SimulatorFacts } from './simulator.ts'
 
-/** So long without a push, and what is missing will not come. */
-const SILENCE_MS = 15_000
+/** So long without a push, and what is missing will not come: longer than the relay waits before it tries to connect again. */
+const SILENCE_MS = 60_000
 
 const started = start()
 answerCalls({
   facts: async () => (await started).facts,
   arrivals: async (count: number) => arrivals((await started).simulator, count),
+  vanish: async () => vanish((await started).simulator),
+  acceptConnections: async () => (await started).simulator.acceptConnections(),
 })
 
 async function start(): Promise<{ simulator: ApnsSimulator; facts: SimulatorFacts }> {
@@ -43,4 +45,9 @@ async function arrivals(simulator: ApnsSimulator, count: number): Promise<Arriva
   clearInterval(timer)
   const { ids, received } = simulator.stats()
   return { received, distinct: ids.distinct, repeated: ids.repeated }
+}
+
+function vanish(simulator: ApnsSimulator): void {
+  simulator.refuseConnections()
+  simulator.dropConnections()
 }

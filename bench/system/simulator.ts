@@ -20,6 +20,9 @@ export interface Simulator {
   facts: SimulatorFacts
   /** Resolves when `count` pushes have arrived in all, or, with fewer, when none comes any more. */
   arrivals(count: number): Promise<Arrivals>
+  /** Cuts every connection and takes none until `acceptConnections`. */
+  vanish(): Promise<void>
+  acceptConnections(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -30,6 +33,8 @@ export async function startSimulator(directory: string): Promise<Simulator> {
     return {
       facts: await child.call<SimulatorFacts>('facts'),
       arrivals: count => child.call<Arrivals>('arrivals', count),
+      vanish: () => child.call<void>('vanish'),
+      acceptConnections: () => child.call<void>('acceptConnections'),
       stop: () => child.stop(),
     }
   } catch (error) {

@@ -16,6 +16,8 @@ export interface System {
   arrived(): Promise<void>
   /** Waits until it is settled, too: nothing is under way any more. */
   delivered(): Promise<void>
+  /** Runs `use` while the simulator cannot be reached; throws unless all that it posted waits. To begin when all is delivered. */
+  duringOutage(use: () => Promise<void>): Promise<void>
   usage(): Promise<Usage>
 }
 
@@ -48,8 +50,9 @@ interface Parts {
 function createSystem({ relay, simulator, control, connections }: Parts): System {
   const all: Posts[] = []
   let first = 0
+  const posted = () => all.reduce((sum, posts) => sum + posts.begun, 0)
   const arrived = async () => {
-    const count = all.reduce((sum, posts) => sum + posts.begun, 0)
+    const count = posted()
     const { distinct, repeated } = await simulator.arrivals(count)
     if (distinct === count && repeated === 0) return
     throw new Error(`${count} messages were accepted, ${distinct} of them pushed, ${repeated} repeatedly`)
@@ -70,6 +73,14 @@ function createSystem({ relay, simulator, control, connections }: Parts): System
     async delivered() {
       await arrived()
       while ((await pendingMessages(control)) > 0) await sleep(20)
+    },
+    async duringOutage(use) {
+      const before = posted()
+      await simulator.vanish()
+      await use()
+      const [count, waiting] = [posted() - before, await pendingMessages(control)]
+      if (waiting !== count) throw new Error(`${count} messages were accepted, only ${waiting} of them wait`)
+      await simulator.acceptConnections()
     },
     usage: () => relay.usage(),
   }
