@@ -113,6 +113,20 @@ test('serve with a port in use is one readable report', async t => {
   assert.doesNotMatch(ended.stderr, /^ +at /m)
 })
 
+test('serve with a damaged database is one line, and leaves it as it is', async t => {
+  const directory = emptyDirectory(t)
+  const path = join(directory, 'relay.db')
+  writeFileSync(path, 'this is not a database, and long enough to look at')
+  const env = { ...VALID, RELAY_PORT: '0', RELAY_SIMULATOR_PORT: '0', RELAY_STORE: `sqlite:${path}` }
+  const ended = await pushRelay(directory, ['serve'], { env })
+  assert.equal(ended.code, 1)
+  assert.match(
+    ended.stderr,
+    /^push-relay cannot start: [^\n]*relay\.db cannot be used: file is not a database\n$/,
+  )
+  assert.equal(readFileSync(path, 'utf8'), 'this is not a database, and long enough to look at')
+})
+
 test('check-store: a sound file, a damaged one, none', async t => {
   const directory = emptyDirectory(t)
   const missing = await pushRelay(directory, ['check-store'], { env: { RELAY_STORE: 'sqlite:none.db' } })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Outcome } from '../../src/domain/outcome.ts'
-import { startDispatch } from '../support/dispatch-harness.ts'
+import { DAY_MS, startDispatch } from '../support/dispatch-harness.ts'
 
 const SCOPE = 'apns/K/production'
 const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
@@ -113,5 +113,33 @@ describe('many more messages than memory holds, during a long outage', () => {
     await next.stop(0)
     assert.ok(settled.size <= WINDOW, `${settled.size} written again`)
     assert.ok(provider.pushes.length <= WINDOW + 11, `${provider.pushes.length} tried`)
+  })
+
+  it('what expired meanwhile is marked and never sent; what came later is sent', async t => {
+    const { provider, clock, store, register, post, seen } = await startDispatch(t)
+    await register()
+    provider.script = () => REFUSED
+    const parked = seen('message.settled', 20, ({ state }) => state === 'pending')
+    const old = await post(...Array.from({ length: 20 }, () => ({})))
+    await parked
+    const tried = provider.pushes.length
+    clock.advance(6 * DAY_MS)
+    await provider.pushed(tried + 1)
+    await new Promise(setImmediate)
+    const laterParked = seen('message.settled', 1, ({ state }) => state === 'pending')
+    const [later = ''] = await post({})
+    await laterParked
+    const over = seen('message.settled', 21, ({ state }) => state !== 'pending')
+    provider.pushes.length = 0
+    provider.script = () => ACCEPTED
+    // Nobody but the dispatcher looks: no reaper runs.
+    clock.advance(1 * DAY_MS)
+    await over
+    for (const id of old) assert.equal((await store.message(id))?.state, 'expired')
+    assert.equal((await store.message(later))?.state, 'accepted')
+    assert.deepEqual(
+      provider.pushes.map(({ notification }) => notification.chat.id),
+      [later],
+    )
   })
 })

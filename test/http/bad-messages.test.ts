@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MessageContent } from '../../src/domain/offline-message.ts'
 import { assertNothingHappened, registerPhone } from '../support/requests.ts'
 import { bearer, createTestApp, HOOK_TOKEN, type TestApp } from '../support/test-app.ts'
 
@@ -110,6 +111,42 @@ test('every text arrives as it was sent, in JSON and in a form', async t => {
   )
   assert.ok(app.handedOff.every(({ content }) => content.sender === 'alice@localhost'))
 })
+
+const SPECIAL = [
+  '100%',
+  '%41',
+  'a+b',
+  'a&to=carol&from=ceo',
+  'a=b',
+  '👩‍👩‍👧‍👦 é',
+  '\u202egnp.exe',
+  'שלום مرحبا',
+  '"\\{}',
+]
+
+for (const field of ['nick', 'room', 'thread', 'id'] as const) {
+  test(`${field} arrives as it was sent, in JSON and in a form; a line break or a NUL becomes a space`, async t => {
+    const app = await createTestApp(t)
+    await registerPhone(app, 'bob@localhost')
+    for (const [text, expected] of [...SPECIAL.map(same => [same, same]), ['a\nb\0c\r\n', 'a b c  ']]) {
+      // Bodies differ, so that an id that comes twice is no duplicate.
+      const inJson = { ...message, body: `json ${text}`, [field]: text }
+      const inForm = { ...message, body: `form ${text}`, [field]: text }
+      await post(app, JSON.stringify(inJson))
+      await post(app, new URLSearchParams(inForm).toString(), FORM)
+      assert.deepEqual(
+        app.handedOff
+          .splice(0)
+          .map(({ content }) => [content.recipient, content.sender, fieldOf(content, field)]),
+        Array(2).fill(['bob@localhost', 'alice@localhost', expected]),
+      )
+    }
+  })
+}
+
+function fieldOf(content: MessageContent, field: 'nick' | 'room' | 'thread' | 'id'): string | undefined {
+  return content[field === 'id' ? 'stanzaId' : field]
+}
 
 test('NUL becomes U+FFFD, and a text is kept to 8 KiB', async t => {
   const app = await createTestApp(t)
