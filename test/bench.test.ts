@@ -5,12 +5,12 @@ import { readdirSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { missingTools } from '../bench/wire/debian-tools.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 
-const SCRIPT = fileURLToPath(new URL('../bench/run.ts', import.meta.url))
-
-async function runBench(...args: string[]) {
-  const child = spawn(process.execPath, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function runBench(script: string, ...args: string[]) {
+  const path = fileURLToPath(new URL(`../bench/${script}`, import.meta.url))
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const [output, errors, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -34,7 +34,7 @@ function rowsOf(output: string, section: string): string[][] {
 test('the bench measures every section, on small numbers, and leaves nothing behind', async t => {
   const directory = temporaryDirectory(t)
 
-  const { code, output, errors } = await runBench('--quick', `--directory=${directory}`)
+  const { code, output, errors } = await runBench('run.ts', '--quick', `--directory=${directory}`)
 
   assert.equal(code, 0, errors)
   assert.match(output, /^.+, \d+ cores; \d+ GiB; .+, Node 24\..+ takes [\d.]+ ms, at p99 [\d.]+ ms\n/)
@@ -51,9 +51,43 @@ test('the bench measures every section, on small numbers, and leaves nothing beh
 })
 
 test('an unknown section is refused with the ones that there are', async () => {
-  const { code, output, errors } = await runBench('--only=speed')
+  const { code, output, errors } = await runBench('run.ts', '--only=speed')
 
   assert.equal(code, 2)
   assert.equal(output, '')
   assert.match(errors, /accept, end-to-end, cpu, memory/)
+})
+
+test('the bench of the wire compares everybody, on small numbers, and leaves nothing behind', {
+  skip: missingTools() ?? false,
+}, async t => {
+  const directory = temporaryDirectory(t)
+
+  const { code, output, errors } = await runBench('wire/run.ts', '--quick', `--directory=${directory}`)
+
+  assert.equal(code, 0, errors)
+  assert.match(
+    output,
+    /push-relay: pushes\/s .* node:http2: pushes\/s .* apn: pushes\/s .* h2load: pushes\/s/,
+  )
+  assert.equal(rowsOf(output, 'nghttpd').length, 4)
+  assert.equal(rowsOf(output, 'APNs simulator').length, 2)
+  assert.equal(rowsOf(output, 'Latency').length, 4)
+  for (const section of ['nghttpd', 'APNs simulator'])
+    for (const row of rowsOf(output, section)) {
+      assert.equal(row.length, 10)
+      for (const cell of row) assert.match(cell, /^([\d,.]+|)$/)
+    }
+  for (const row of rowsOf(output, 'Latency'))
+    for (const cell of row.slice(2)) assert.match(cell, /^[\d,.]+$/)
+  assert.match(output, /\n- \d+ % of h2load's rate, .*\n- apn takes [\d.]+ times the CPU per push, /)
+  assert.deepEqual(readdirSync(directory), [])
+})
+
+test('an unknown option of the bench of the wire is refused with those that there are', async () => {
+  const { code, output, errors } = await runBench('wire/run.ts', '--only=apn')
+
+  assert.equal(code, 2)
+  assert.equal(output, '')
+  assert.match(errors, /--directory=.*\n.*--quick/)
 })

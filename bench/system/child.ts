@@ -26,6 +26,11 @@ export function cpuMicrosOfEndedChildren(): number {
   return endedMicros
 }
 
+/** For those that are no `Child`. */
+export function countEndedChild(cpuMicros: number): void {
+  endedMicros += cpuMicros
+}
+
 /** A Node process of the bench's own, which can be asked what it uses. */
 export class Child {
   readonly #process: ChildProcess

@@ -2,7 +2,7 @@ import type { ApnsSimulator } from '../../src/simulator/apns-simulator.ts'
 import { runSimulator } from '../../src/simulator/run-simulator.ts'
 import { loadSimulatorFiles } from '../../src/simulator/simulator-files.ts'
 import { answerCalls } from './calls.ts'
-import type { Arrivals, SimulatorFacts } from './simulator.ts'
+import type { Arrivals, SimulatorFacts, SimulatorOptions } from './simulator.ts'
 
 /** So long without a push, and what is missing will not come: longer than the relay waits before it tries to connect again. */
 const SILENCE_MS = 60_000
@@ -17,6 +17,7 @@ answerCalls({
 
 async function start(): Promise<{ simulator: ApnsSimulator; facts: SimulatorFacts }> {
   const directory = process.cwd()
+  const options = JSON.parse(process.argv[2] ?? '{}') as SimulatorOptions
   const { simulator } = await runSimulator({
     port: 0,
     controlPort: 0,
@@ -25,6 +26,7 @@ async function start(): Promise<{ simulator: ApnsSimulator; facts: SimulatorFact
     tokenUpdateWindowMs: 0,
     pushedIds: 1_000_000,
     phones: { perPhone: 1 },
+    ...options,
     print: () => {},
   })
   const { caFile, keyFile, key } = await loadSimulatorFiles(directory)

@@ -26,9 +26,18 @@ export interface Simulator {
   stop(): Promise<void>
 }
 
+/** Streams before the first right push of a connection; default 1, as with Apple. */
+export interface SimulatorOptions {
+  initialStreamLimit?: number
+}
+
 /** The APNs simulator as a process of its own. */
-export async function startSimulator(directory: string): Promise<Simulator> {
-  const child = new Child({ script: new URL('simulator-process.ts', import.meta.url), cwd: directory })
+export async function startSimulator(directory: string, options: SimulatorOptions = {}): Promise<Simulator> {
+  const child = new Child({
+    script: new URL('simulator-process.ts', import.meta.url),
+    args: [JSON.stringify(options)],
+    cwd: directory,
+  })
   try {
     return {
       facts: await child.call<SimulatorFacts>('facts'),
