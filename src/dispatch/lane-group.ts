@@ -25,12 +25,13 @@ export class LaneGroup {
   /** The next delivery to attempt, counted as in flight; undefined when there is none or the provider has enough. */
   begin(isHeld: (lane: Lane) => boolean): { lane: Lane; delivery: ActiveDelivery } | undefined {
     for (let tried = 0; tried < this.#lanes.length; tried++) {
-      const lane = this.#lanes[this.#turn++ % this.#lanes.length]
-      if (!lane || lane.isEmpty() || isHeld(lane)) continue
-      // It is the same for all of them.
-      if (!this.#hasCapacity()) return undefined
-      const delivery = lane.begin()
-      if (delivery) return { lane, delivery }
+      const lane = this.#lanes[this.#turn % this.#lanes.length]
+      const isReady = lane !== undefined && !lane.isEmpty() && !isHeld(lane)
+      // Whose turn it is stays so until there is room for it.
+      if (isReady && !this.#hasCapacity()) return undefined
+      this.#turn++
+      const delivery = isReady ? lane.begin() : undefined
+      if (lane && delivery) return { lane, delivery }
     }
     return undefined
   }

@@ -35,15 +35,6 @@ describe('a lane', () => {
     assert.deepEqual([lane.begin(), lane.room()], [undefined, 5000])
   })
 
-  it('gives the provider no more at once than it takes', () => {
-    const lane = newLane(3000)
-    for (let number = 0; number < 1001; number++) lane.push(delivery(number))
-    for (let number = 0; number < 1000; number++) assert.ok(lane.begin())
-    assert.equal(lane.begin(), undefined)
-    lane.end()
-    assert.equal(lane.begin()?.revision, 1000)
-  })
-
   it('keeps nothing of what it has handed out', async () => {
     const lane = newLane(100)
     const seen = Array.from({ length: 10 }, (_, number) => handOut(lane, number))

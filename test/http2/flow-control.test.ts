@@ -40,8 +40,16 @@ describe('a receive window', () => {
     window.receive(1)
     assert.equal(window.takeCredit(), 51)
     assert.equal(window.takeCredit(), 0)
+    window.grow(51)
     assert.equal(window.receive(101), true)
     assert.equal(window.takeCredit(), 101)
+  })
+
+  it('holds the peer to what it was told, not to what it will be told', () => {
+    const window = new ReceiveWindow(100)
+    window.receive(100)
+    assert.equal(window.takeCredit(), 100)
+    assert.equal(window.receive(1), false)
   })
 
   it('never stops a peer that keeps to it, and never lets it have more than its size', () => {
@@ -53,7 +61,9 @@ describe('a receive window', () => {
         for (const wanted of pieces) {
           const sent = Math.min(wanted, allowed)
           assert.equal(window.receive(sent), true)
-          allowed = allowed - sent + window.takeCredit()
+          const credit = window.takeCredit()
+          window.grow(credit)
+          allowed += credit - sent
           assert.ok(allowed > 0 && allowed <= windowSize)
         }
         assert.equal(window.receive(allowed), true)

@@ -6,9 +6,6 @@ import { CLIENT_LIMITS } from '../../../src/http2/pool.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { frameBytes, parseFrames, type WireFrame } from '../frames/support.ts'
 
-/** The beginning of a client, before its first frame (RFC 9113 §3.4). */
-const PREFACE_LENGTH = 24
-
 function settings(...sizes: readonly number[]): Buffer {
   const entries = sizes.map(size => {
     const entry = Buffer.from([0, 1, 0, 0, 0, 0])
@@ -18,15 +15,19 @@ function settings(...sizes: readonly number[]): Buffer {
   return frameBytes({ type: 4, payload: Buffer.concat(entries) })
 }
 
-/** What the first write has in it, when the peer has sent `received` before the request. */
-async function firstWrite(received: readonly Buffer[]): Promise<Required<WireFrame>[]> {
-  const { promise: written, resolve: onWritten } = Promise.withResolvers<Buffer>()
+/** What leaves behind the preface, when the peer has sent `received` before the request. */
+async function written(received: readonly Buffer[]): Promise<Required<WireFrame>[]> {
+  const { promise, resolve: onWritten } = Promise.withResolvers<Buffer>()
+  let writes = 0
   const connection = new Connection({
     authority: 'peer.example',
     clock: new FakeClock(),
     limits: CLIENT_LIMITS,
     transport: {
-      write: bytes => onWritten(Buffer.from(bytes)),
+      write(bytes, done) {
+        if (++writes === 2) onWritten(Buffer.from(bytes))
+        done()
+      },
       end: () => {},
       destroy: () => {},
     },
@@ -43,10 +44,10 @@ async function firstWrite(received: readonly Buffer[]): Promise<Required<WireFra
   const { promise: result, resolve } = Promise.withResolvers<RequestResult>()
   const request = { method: 'GET', path: '/', headers: {}, uniqueHeaders: {}, body: Buffer.alloc(0) }
   connection.request(request, resolve)
-  const bytes = await written
+  const bytes = await promise
   connection.abort('end of test')
   await result
-  return parseFrames(bytes.subarray(PREFACE_LENGTH))
+  return parseFrames(bytes)
 }
 
 describe('a field block behind changed table sizes (RFC 7541 §4.2, RFC 9113 §6.5.3)', () => {
@@ -60,7 +61,7 @@ describe('a field block behind changed table sizes (RFC 7541 §4.2, RFC 9113 §6
   ]
   for (const [what, received, expected] of cases)
     it(`announces what must be: ${what}`, async () => {
-      const frames = await firstWrite(received)
+      const frames = await written(received)
       const headers = frames.at(-1) as Required<WireFrame>
       assert.equal(headers.type, 1)
       assert.equal(headers.payload.subarray(0, expected.length / 2).toString('hex'), expected)
