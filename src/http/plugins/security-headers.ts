@@ -9,9 +9,9 @@ declare module 'fastify' {
 }
 
 /**
- * What keeps browsers from treating answers as anything but data. Not through @fastify/helmet, which hangs a closure on
- * every reply: V8 then keeps the request with all that belongs to it until the next full collection, and the scavenges
- * between, which copy what is kept, took ten times as long as without (20 ms at 800 posts a second, measured).
+ * What keeps browsers from treating answers as anything but data. Not through @fastify/helmet: with its closure on every
+ * reply, V8 kept what belongs to a request beyond its end, and each scavenge copied it, ten times as long as without
+ * (measured on a server with one route: 10 to 14 ms at 1000 posts a second, instead of about 1).
  */
 export const securityHeaders = fp(
   async app => {
