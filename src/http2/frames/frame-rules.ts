@@ -41,7 +41,7 @@ export function checkFrame(frame: Frame): void {
   if (rule.stream !== 'either' && (frame.streamId === 0) !== (rule.stream === 'forbidden'))
     throw new ConnectionError('PROTOCOL_ERROR', `RFC 9113 ${rule.section}`, 'stream id 0 or not')
   if (frame.size < rule.least || frame.size > rule.most)
-    throw new ConnectionError('FRAME_SIZE_ERROR', `RFC 9113 ${rule.section}`, 'length of the payload')
+    throw frameSizeError(rule.most === ANY ? '§4.2' : rule.section, 'length of the payload')
   if (frame.type === FRAME_TYPES.DATA || frame.type === FRAME_TYPES.HEADERS) unwrap(frame, rule.section)
 }
 
@@ -51,11 +51,15 @@ function unwrap(frame: Frame, section: string): void {
   if (!isPadded && !hasPriority) return
   const padLengthSize = isPadded ? 1 : 0
   const prioritySize = hasPriority ? PRIORITY_SIZE : 0
-  if (frame.size < padLengthSize + prioritySize)
-    throw new ConnectionError('FRAME_SIZE_ERROR', `RFC 9113 ${section}`, 'padding or priority missing')
+  if (frame.size < padLengthSize + prioritySize) throw frameSizeError('§4.2', 'padding or priority missing')
   const padding = isPadded ? (frame.bytes[frame.start] as number) : 0
   frame.start += padLengthSize + prioritySize
   frame.end -= padding
   if (frame.end < frame.start)
     throw new ConnectionError('PROTOCOL_ERROR', `RFC 9113 ${section}`, 'padding longer than the frame')
+}
+
+/** Frames of fixed length say so themselves; that others must not be too short for their mandatory fields, §4.2 says. */
+function frameSizeError(section: string, message: string): ConnectionError {
+  return new ConnectionError('FRAME_SIZE_ERROR', `RFC 9113 ${section}`, message)
 }

@@ -74,7 +74,7 @@ describe('the length of a frame', () => {
 
   it('is 8 or more for GOAWAY', () => {
     for (let length = 0; length < 8; length++)
-      refuses({ type: GOAWAY, payload: Buffer.alloc(length) }, 'FRAME_SIZE_ERROR', '§6.8')
+      refuses({ type: GOAWAY, payload: Buffer.alloc(length) }, 'FRAME_SIZE_ERROR', '§4.2')
     for (const length of [8, 9, 1000]) takes({ type: GOAWAY, payload: Buffer.alloc(length) })
   })
 
@@ -112,7 +112,7 @@ describe('padding (RFC 9113 §6.1, §6.2)', () => {
     })
 
     it(`of ${name} needs an octet that says its length`, () => {
-      refuses({ type, flags: PADDED, streamId: 1 }, 'FRAME_SIZE_ERROR', section)
+      refuses({ type, flags: PADDED, streamId: 1 }, 'FRAME_SIZE_ERROR', '§4.2')
     })
   }
 
@@ -149,13 +149,13 @@ describe('priority in HEADERS (RFC 9113 §6.2)', () => {
       refuses(
         { type: HEADERS, flags, streamId: 1, payload: Buffer.alloc(length) },
         'FRAME_SIZE_ERROR',
-        '§6.2',
+        '§4.2',
       )
     for (let length = 0; length < 6; length++)
       refuses(
         { type: HEADERS, flags: flags | PADDED, streamId: 1, payload: Buffer.alloc(length) },
         'FRAME_SIZE_ERROR',
-        '§6.2',
+        '§4.2',
       )
   })
 
