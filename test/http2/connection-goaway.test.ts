@@ -137,7 +137,7 @@ describe('GOAWAY (RFC 9113 §6.8)', () => {
     test(`of ${octets} octets: FRAME_SIZE_ERROR`, async t => {
       const peer = await connect(t)
       peer.send(frame({ type: 'GOAWAY', payload: Buffer.alloc(octets) }))
-      assert.deepEqual(await peer.hear(), ['GOAWAY FRAME_SIZE_ERROR RFC 9113 §6.8'])
+      assert.deepEqual(await peer.hear(), ['GOAWAY FRAME_SIZE_ERROR RFC 9113 §4.2'])
     })
 })
 
