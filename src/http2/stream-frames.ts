@@ -50,7 +50,7 @@ export class StreamFrames {
     if (!this.#window.receive(frame.size))
       throw new ConnectionError('FLOW_CONTROL_ERROR', 'RFC 9113 §6.9.1', 'more than the connection window')
     credits.give(0, this.#window)
-    const exchange = streams.find(frame.streamId, '§6.1')
+    const exchange = streams.find(frame.streamId)
     if (!exchange) return
     if (!exchange.receiveWindow.receive(frame.size))
       throw new StreamError('FLOW_CONTROL_ERROR', 'RFC 9113 §6.9.1', 'more than the stream window')
@@ -63,14 +63,14 @@ export class StreamFrames {
   /** The block is decoded whoever it is for: the next ones depend on it (§4.3). */
   headers({ streamId, isEnd, bytes, start, end }: HeaderBlock): void {
     const list = this.#decoder.decode(bytes, start, end)
-    const exchange = this.#parts.streams.find(streamId, '§6.2')
+    const exchange = this.#parts.streams.find(streamId)
     if (exchange) this.#headersOf(exchange, list, isEnd)
     else this.#parts.guard.count()
   }
 
   reset(frame: Frame): void {
     this.#parts.guard.count()
-    const exchange = this.#findUnlessGone(frame, '§6.4')
+    const exchange = this.#findUnlessGone(frame)
     if (!exchange) return
     const code = frame.bytes.readUInt32BE(frame.start)
     if (code === ERROR_CODES.REFUSED_STREAM && exchange.status === undefined) {
@@ -87,13 +87,13 @@ export class StreamFrames {
       bodies.grow(increment)
       return
     }
-    const exchange = this.#findUnlessGone(frame, '§6.9')
+    const exchange = this.#findUnlessGone(frame)
     if (exchange) bodies.growStream(exchange, increment)
   }
 
   /** RST_STREAM and WINDOW_UPDATE may come late, whoever has ended the stream (§5.1, "closed"). */
-  #findUnlessGone({ streamId }: Frame, section: string): Exchange | undefined {
-    this.#parts.streams.checkNotIdle(streamId, section)
+  #findUnlessGone({ streamId }: Frame): Exchange | undefined {
+    this.#parts.streams.checkNotIdle(streamId)
     return this.#parts.streams.get(streamId)
   }
 
@@ -114,8 +114,8 @@ export class StreamFrames {
   /** An informational response announces the final one (§8.1). 101 does not exist here (§8.6). */
   #checkInformational(status: number, isEnd: boolean): void {
     this.#parts.guard.count()
-    if (isEnd || status === 101)
-      throw new StreamError('PROTOCOL_ERROR', 'RFC 9113 §8.1', 'informational response as the last one')
+    if (status === 101) throw new StreamError('PROTOCOL_ERROR', 'RFC 9113 §8.6', 'status 101')
+    if (isEnd) throw new StreamError('PROTOCOL_ERROR', 'RFC 9113 §8.1', 'the last response is informational')
   }
 
   #end(exchange: Exchange): void {

@@ -67,18 +67,18 @@ export class Streams {
   }
 
   /** The stream of a frame; undefined for one that is gone, when the peer could not know. Throws ConnectionError. */
-  find(streamId: number, section: string): Exchange | undefined {
-    this.checkNotIdle(streamId, section)
+  find(streamId: number): Exchange | undefined {
+    this.checkNotIdle(streamId)
     const exchange = this.#open.get(streamId)
     if (exchange) return exchange
     if (this.#resets.has(streamId)) return undefined
     throw new ConnectionError('STREAM_CLOSED', 'RFC 9113 §5.1', 'frame on a stream that the peer has ended')
   }
 
-  checkNotIdle(streamId: number, section: string): void {
+  checkNotIdle(streamId: number): void {
     // For the peer a stream is idle until it has seen our HEADERS.
     if (streamId % 2 === 0 || streamId > this.#handedOver)
-      throw new ConnectionError('PROTOCOL_ERROR', `RFC 9113 ${section}`, 'frame on an idle stream')
+      throw new ConnectionError('PROTOCOL_ERROR', 'RFC 9113 §5.1', 'frame on an idle stream')
   }
 
   /** The stream is closed, and its request has its result. */

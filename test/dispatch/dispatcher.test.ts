@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { startDispatch } from '../support/dispatch-harness.ts'
+import { aRegistration } from '../support/registrations.ts'
 
 const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
 const TIMEOUT: Outcome = { kind: 'failed', pace: 'transport', reason: 'timeout' }
@@ -258,6 +259,27 @@ describe('memory', () => {
     const order = provider.pushes.map(({ notification }) => notification.chat.id)
     const positions = order.map(id => posted.indexOf(id))
     assert.deepEqual(positions, [...posted.keys()])
+  })
+
+  it('begins no more than the provider takes at once, and more as soon as it takes more', async t => {
+    const { provider, register, post, seen } = await startDispatch(t)
+    await register()
+    const scope = provider.scopesOf(aRegistration())[0]
+    const release = Promise.withResolvers<void>()
+    provider.limit = 3
+    provider.script = async () => {
+      await release.promise
+      return ACCEPTED
+    }
+    const settled = seen('message.settled', 10)
+    await post(...Array.from({ length: 10 }, () => ({})))
+    await provider.pushed(3)
+    await new Promise(setImmediate)
+    assert.equal(provider.pushes.length, 3)
+    provider.raiseLimit(5, scope)
+    assert.equal(provider.pushes.length, 5)
+    release.resolve()
+    await settled
   })
 
   it('a provider that hangs in one environment does not starve another', async t => {
