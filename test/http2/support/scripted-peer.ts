@@ -68,6 +68,7 @@ export class ScriptedPeer {
   readonly #written = new FrameParser(PREFACE.length)
   readonly #sent = new FrameParser()
   #told = 0
+  #counted = 0
 
   constructor({ limits, on = {} }: PeerOptions = {}) {
     this.transport.onWrite = bytes => this.#written.push(bytes)
@@ -143,6 +144,18 @@ export class ScriptedPeer {
 
   get written() {
     return this.#written.frames
+  }
+
+  /** Whether the stream's HEADERS have left. */
+  knows(streamId: number): boolean {
+    return this.written.some(({ type, streamId: id }) => type === 'HEADERS' && id === streamId)
+  }
+
+  /** Frames that the peer has sent since this was last asked. */
+  takeHandled(): number {
+    const handled = this.sentFrames.length - this.#counted
+    this.#counted = this.sentFrames.length
+    return handled
   }
 
   /** Frames that the peer has sent whole. */
