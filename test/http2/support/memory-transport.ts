@@ -17,14 +17,15 @@ export class MemoryTransport implements Transport {
   onWrite: (bytes: Buffer) => void = () => {}
   readonly #pending: Pending[] = []
   #isReading = true
-  /** Only a goodbye may be written before the last write has left, and it is the last one. */
-  #mustEnd = false
 
   write(bytes: Buffer, done: () => void): void {
     if (this.isEnded || this.isDestroyed) this.breaches.push('write after the end')
-    if (this.#mustEnd) this.breaches.push('write before the last one has left')
     if (bytes.length === 0) this.breaches.push('write of nothing')
-    this.#mustEnd = this.#pending.length > 0
+    // Only a goodbye may be written before the last write has left, and then it ends.
+    if (this.#pending.length > 0)
+      queueMicrotask(() => {
+        if (!this.isEnded && !this.isDestroyed) this.breaches.push('write before the last one has left')
+      })
     const asWritten = Buffer.from(bytes)
     this.writes.push(asWritten)
     this.#pending.push({ bytes, asWritten, done })
@@ -35,7 +36,6 @@ export class MemoryTransport implements Transport {
   end(): void {
     if (this.isEnded) this.breaches.push('end twice')
     this.isEnded = true
-    this.#mustEnd = false
   }
 
   destroy(): void {
@@ -51,13 +51,6 @@ export class MemoryTransport implements Transport {
   resume(): void {
     this.#isReading = true
     while (this.#pending.length > 0) this.#leave()
-  }
-
-  /** To be asked at the end. */
-  allBreaches(): string[] {
-    return this.#mustEnd && !this.isDestroyed
-      ? [...this.breaches, 'write before the last one has left']
-      : this.breaches
   }
 
   #leave(): void {
