@@ -123,8 +123,11 @@ describe('a connection on which nothing is heard', () => {
 
   test('is given up when it does not: what is under way is unknown', async t => {
     const peer = await connect(t, { limits: { ...LIMITS, requestMs: 10 ** 6 } })
+    peer.clock.advance(30_000)
     const [sent] = await peer.handOver()
-    peer.clock.advance(60_000)
+    peer.clock.advance(29_999)
+    assert.deepEqual(await peer.hear(), [])
+    peer.clock.advance(1)
     assert.match((await peer.hear()).join(), /^PING/)
     const gathered = peer.request()
     peer.clock.advance(4999)
@@ -139,7 +142,7 @@ describe('a connection on which nothing is heard', () => {
   test('an answer to a PING that nobody sent proves nothing', async t => {
     const peer = await connect(t, { limits: LIMITS })
     peer.send(ping('\0\0\0\0\0\0\0\0', true), ping('\0\0\0\0\0\0\0\x01', true))
-    peer.clock.advance(120_000)
+    peer.clock.advance(60_000)
     assert.match((await peer.hear()).join(), /^PING/)
     peer.send(ping('\0\0\0\0\0\0\0\x02', true))
     peer.clock.advance(5000)
