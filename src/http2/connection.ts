@@ -39,6 +39,7 @@ export class Connection implements ConnectionHandle {
   readonly #liveness: Liveness
   readonly #deadline: Deadline
   readonly #farewell: Farewell
+  #isStarted = false
   #isReady = false
   #isRetired = false
   #isClosed = false
@@ -79,6 +80,7 @@ export class Connection implements ConnectionHandle {
 
   /** The transport is connected. Says hello (§3.4). */
   start(): void {
+    this.#isStarted = true
     writePreface(this.#outbox.output)
     // At once: whatever else is said comes behind it.
     this.#outbox.flush()
@@ -162,7 +164,8 @@ export class Connection implements ConnectionHandle {
   /** New requests go elsewhere, those under way run to their end; then it closes. */
   retire(): void {
     this.#setRetired()
-    if (this.#streams.size === 0) this.#leave('NO_ERROR')
+    if (!this.#isStarted) this.abort('retired')
+    else if (this.#streams.size === 0) this.#leave('NO_ERROR')
   }
 
   /** Ends it now; what is under way has no answer. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { connect, meet, PREFACE } from './support/scripted-peer.ts'
+import { connect, meet, PREFACE, ScriptedPeer } from './support/scripted-peer.ts'
 import {
   answer,
   data,
@@ -129,6 +129,15 @@ describe('who is too early or too late', () => {
     assert.deepEqual(await peer.hear(), ['GOAWAY NO_ERROR'])
     peer.send(settings())
     assert.deepEqual(peer.events, ['retired'], 'what comes after a goodbye is not read')
+  })
+
+  test('one that is given up before the transport is connected says nothing', async () => {
+    const peer = new ScriptedPeer()
+    peer.connection.retire()
+    assert.ok(peer.transport.isDestroyed)
+    assert.deepEqual(peer.events, ['retired', 'closed retired'])
+    assert.deepEqual(peer.transport.writes, [])
+    await peer.finish()
   })
 
   test('one that is lost before it was ready', t => {
