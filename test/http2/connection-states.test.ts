@@ -181,6 +181,20 @@ describe('every frame in every state (RFC 9113 §5.1)', () => {
   }
 })
 
+test('so many of our resets are remembered, and not more: older streams are closed for good', async t => {
+  const peer = await connect(t)
+  for (let at = 0; at <= 4096; at++) {
+    const [sent] = await peer.handOver()
+    peer.send(headers(sent!.streamId, [], { end: true }))
+  }
+  await peer.turn()
+  peer.heard()
+  peer.send(data(3, 'late'))
+  assert.deepEqual(await peer.hear(), [])
+  peer.send(data(1, 'too late'))
+  assert.deepEqual(await peer.hear(), ['GOAWAY STREAM_CLOSED RFC 9113 §5.1'])
+})
+
 /** `GOAWAY PROTOCOL_ERROR §6.1`; for a stream, with the section that its result names. */
 function simplified(said: string | undefined, peer: ScriptedPeer): string {
   if (said?.startsWith('GOAWAY')) return said.replace('RFC 9113 ', '')
