@@ -6,6 +6,8 @@ import { writeData } from './frames/frame-writer.ts'
 import type { Outbox } from './outbox.ts'
 import { DEFAULT_WINDOW_SIZE, type PeerSettings } from './settings.ts'
 
+/** A peer may take frames of 16 MiB; the others want their turn, and memory is ours. */
+const MOST_DATA = 64 * 1024
 /** So many places in front may be empty before they are given back. */
 const COMPACT_AFTER = 1024
 
@@ -90,7 +92,8 @@ export class BodySender {
   #send(exchange: Exchange): boolean {
     const { streamId, request, sent } = exchange
     const { body } = request
-    const size = Math.min(body.length - sent, this.#window, exchange.sendWindow, this.#peer.maxFrameSize)
+    const most = Math.min(this.#peer.maxFrameSize, MOST_DATA)
+    const size = Math.min(body.length - sent, this.#window, exchange.sendWindow, most)
     if (size <= 0) return false
     writeData(this.#outbox.output, { streamId, body, start: sent, end: sent + size })
     exchange.sent += size

@@ -16,8 +16,9 @@ import { Liveness } from './liveness.ts'
 import { Outbox } from './outbox.ts'
 import { CONNECTION_WINDOW, writePreface } from './preface.ts'
 import { writeRequestBlock } from './request-block.ts'
+import { notProcessed, unknown } from './results.ts'
 import { DEFAULT_WINDOW_SIZE, defaultPeerSettings } from './settings.ts'
-import { StreamFrames, unknownResult } from './stream-frames.ts'
+import { StreamFrames } from './stream-frames.ts'
 import { Streams } from './streams.ts'
 import { TrackRecord } from './track-record.ts'
 
@@ -120,11 +121,8 @@ export class Connection implements ConnectionHandle {
       receiveWindow: DEFAULT_WINDOW_SIZE,
     })
     const { output } = this.#outbox
-    const head = {
-      streamId: exchange.streamId,
-      isEnd: exchange.isSent,
-      maxFrameSize: this.#peer.maxFrameSize,
-    }
+    const { maxFrameSize } = this.#peer
+    const head = { streamId: exchange.streamId, isEnd: exchange.isSent, maxFrameSize }
     writeHeaders(output, head, () =>
       writeRequestBlock(output, this.#encoder, this.#options.authority, request),
     )
@@ -197,7 +195,7 @@ export class Connection implements ConnectionHandle {
     })
     return new Incoming(control, streamFrames, (streamId, error) => {
       const exchange = this.#streams.get(streamId)
-      if (exchange) this.#reset(exchange, error.code, unknownResult(exchange, `${error.code} ${error.rule}`))
+      if (exchange) this.#reset(exchange, error.code, unknown(exchange, `${error.code} ${error.rule}`))
     })
   }
 
@@ -219,9 +217,11 @@ export class Connection implements ConnectionHandle {
     this.#setRetired()
     for (const exchange of this.#streams.all()) {
       if (exchange.streamId <= lastStreamId) continue
+      // What it may have sent on it is ignored, as after a reset of ours: the others are to be answered.
+      this.#streams.rememberReset(exchange.streamId)
       // Whose answer has begun to arrive was processed, whatever the peer says now.
-      if (exchange.status !== undefined) this.#finish(exchange, unknownResult(exchange, reason))
-      else this.#finish(exchange, { kind: 'not-processed', reason: 'goaway', isUnreachable: false })
+      const isProcessed = exchange.status !== undefined
+      this.#finish(exchange, isProcessed ? unknown(exchange, reason) : notProcessed('goaway'))
     }
     if (this.#streams.size === 0) this.#leave('NO_ERROR')
   }
@@ -232,7 +232,7 @@ export class Connection implements ConnectionHandle {
       this.abort('write-timeout')
       return
     }
-    this.#reset(exchange, 'CANCEL', unknownResult(exchange, 'timeout'))
+    this.#reset(exchange, 'CANCEL', unknown(exchange, 'timeout'))
     this.record.timedOut()
     if (this.record.isSilent) this.retire()
     else if (!this.#isClosed && !this.#farewell.isSaid) this.#liveness.check()
@@ -293,7 +293,7 @@ export class Connection implements ConnectionHandle {
 
   /** What is known of a request that will not be answered: one that never left us was not processed. */
   #resultWithout(exchange: Exchange, reason: string): RequestResult {
-    if (this.#streams.isHandedOver(exchange)) return unknownResult(exchange, reason)
-    return { kind: 'not-processed', reason, isUnreachable: false }
+    if (this.#streams.isHandedOver(exchange)) return unknown(exchange, reason)
+    return notProcessed(reason)
   }
 }

@@ -43,6 +43,7 @@ export class ControlFrames {
       this.#settingsAck()
       return
     }
+    this.#checkThatItReads()
     guard.count(1 + countSettings(frame) / ENTRIES_OF_A_FRAME)
     const { initialWindowSize } = peer
     applySettings(frame, peer)
@@ -63,6 +64,7 @@ export class ControlFrames {
       onPong(payload)
       return
     }
+    this.#checkThatItReads()
     writePing(outbox.output, payload, true)
     outbox.wake()
   }
@@ -84,6 +86,12 @@ export class ControlFrames {
   /** PRIORITY is deprecated (§5.3.2), unknown types are to be ignored (§5.5). */
   ignored(): void {
     this.#parts.guard.count()
+  }
+
+  /** Answers to a peer that takes none would only gather. */
+  #checkThatItReads(): void {
+    if (this.#parts.outbox.isClogged())
+      throw new ConnectionError('ENHANCE_YOUR_CALM', 'RFC 9113 §10.5', 'asks, and does not read the answers')
   }
 
   #settingsAck(): void {

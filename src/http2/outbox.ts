@@ -3,6 +3,8 @@ import type { Transport } from './transport.ts'
 
 /** Beyond it bodies wait until the peer has read: what is gathered stays small. */
 const HIGH_WATER = 256 * 1024
+/** Beyond it the peer asks and does not read. A thousand requests and what bodies may gather are far below. */
+const CLOGGED = 1024 * 1024
 
 export interface OutboxEvents {
   /** All that was written until now is on its way. */
@@ -30,6 +32,11 @@ export class Outbox {
 
   hasRoom(): boolean {
     return this.output.length < HIGH_WATER
+  }
+
+  /** The peer does not read, and what it asks for has no place any more. */
+  isClogged(): boolean {
+    return this.#isWriting && this.output.length > CLOGGED
   }
 
   /** To be called after writing to `output`. */

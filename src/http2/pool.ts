@@ -5,6 +5,7 @@ import type { ClientState, EngineClock, Http2Client, Http2Request, RequestResult
 import { openConnection } from './open-connection.ts'
 import { RequestQueue } from './request-queue.ts'
 import { assertSendable } from './request-rules.ts'
+import { unreachable } from './results.ts'
 import type { TlsCredentials } from './tls-transport.ts'
 
 export interface ClientLimits extends ConnectionLimits {
@@ -100,8 +101,7 @@ class Pool implements Http2Client {
     return new Promise(resolve => {
       assertSendable(request)
       const connection = this.#queue.length === 0 ? this.#freest() : undefined
-      if (this.#closing !== undefined)
-        resolve({ kind: 'not-processed', reason: 'closing', isUnreachable: true })
+      if (this.#closing !== undefined) resolve(unreachable('closing'))
       else if (connection) connection.request(request, resolve)
       else {
         this.#queue.add(request, resolve)
@@ -270,7 +270,8 @@ class Pool implements Http2Client {
     let underWay = 0
     let streams = 0
     let emptiest: Connection | undefined
-    for (const { connection } of this.#members) {
+    for (const { connection, isReady } of this.#members) {
+      if (!isReady) continue
       underWay += connection.takeMostOpen()
       streams += connection.streamLimit()
       if (!emptiest || connection.openStreams() < emptiest.openStreams()) emptiest = connection

@@ -1,4 +1,5 @@
 import type { EngineClock, Http2Request, RequestResult } from './http2-client.ts'
+import { unreachable } from './results.ts'
 
 export interface Waiting {
   request: Http2Request
@@ -47,8 +48,7 @@ export class RequestQueue {
 
   /** None of them was sent. */
   failAll(reason: string): void {
-    for (let next = this.take(); next; next = this.take())
-      next.resolve({ kind: 'not-processed', reason, isUnreachable: true })
+    for (let next = this.take(); next; next = this.take()) next.resolve(unreachable(reason))
   }
 
   stop(): void {

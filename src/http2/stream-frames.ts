@@ -9,10 +9,14 @@ import type { HeaderBlock } from './header-block.ts'
 import { HeaderDecoder, type HeaderList } from './hpack/header-decoder.ts'
 import type { ConnectionHandle, RequestResult } from './http2-client.ts'
 import { checkTrailers, readResponseHead } from './response-head.ts'
+import { notProcessed, unknown } from './results.ts'
 import type { Streams } from './streams.ts'
 
 /** Octets of the uncompressed header list that we ask for (RFC 9113 §6.5.2), and take. */
 export const MAX_HEADER_LIST_SIZE = 16 * 1024
+
+/** A piece of a body so small costs more than it brings. */
+const TINY_PIECE = 64
 
 export interface StreamFramesParts {
   streams: Streams
@@ -45,7 +49,7 @@ export class StreamFrames {
   data(frame: Frame): void {
     const { credits, guard, streams, responseBytes } = this.#parts
     const isEnd = hasFlag(frame, FLAGS.END_STREAM)
-    if (frame.end === frame.start && !isEnd) guard.count()
+    if (frame.end - frame.start < TINY_PIECE && !isEnd) guard.count()
     // Padding counts, and so does what is thrown away: the peer has spent it (§6.9).
     if (!this.#window.receive(frame.size))
       throw new ConnectionError('FLOW_CONTROL_ERROR', 'RFC 9113 §6.9.1', 'more than the connection window')
@@ -73,9 +77,9 @@ export class StreamFrames {
     const exchange = this.#findUnlessGone(frame)
     if (!exchange) return
     const code = frame.bytes.readUInt32BE(frame.start)
-    if (code === ERROR_CODES.REFUSED_STREAM && exchange.status === undefined) {
-      this.#parts.finish(exchange, { kind: 'not-processed', reason: 'refused-stream', isUnreachable: false })
-    } else this.#parts.finish(exchange, unknownResult(exchange, `reset ${errorName(code)}`))
+    const isRefused = code === ERROR_CODES.REFUSED_STREAM && exchange.status === undefined
+    const result = isRefused ? notProcessed('refused-stream') : unknown(exchange, `reset ${errorName(code)}`)
+    this.#parts.finish(exchange, result)
   }
 
   windowUpdate(frame: Frame): void {
@@ -130,8 +134,4 @@ export class StreamFrames {
     const response = exchange.cut(this.#parts.connection)
     if (response) this.#parts.reset(exchange, 'CANCEL', response)
   }
-}
-
-export function unknownResult({ status }: Exchange, reason: string): RequestResult {
-  return { kind: 'unknown', reason, ...(status === undefined ? {} : { status }) }
 }

@@ -24,6 +24,7 @@ const FLOODS = {
   PING: () => ping(),
   'PING ack': () => ping('abcdefgh', true),
   'empty DATA': () => data(1, ''),
+  'DATA of one octet': () => data(1, 'x'),
   'DATA of nothing but padding': () => data(1, '', { padding: 10 }),
   'WINDOW_UPDATE of the connection': () => windowUpdate(0, 1),
   'WINDOW_UPDATE of a stream': () => windowUpdate(1, 1),
@@ -143,6 +144,22 @@ describe('field blocks (§10.5.1)', () => {
       assert.equal(sent!.outcome, `unknown COMPRESSION_ERROR RFC 7541 ${section}`)
     }
   })
+})
+
+describe('a peer that asks and does not read the answers', () => {
+  for (const [name, build] of Object.entries({ PING: () => ping(), SETTINGS: () => settings({}) }))
+    test(`${name}, however slowly: what gathers for it is bounded`, async t => {
+      const never = 10 ** 12
+      const peer = await connect(t, { limits: { idleMs: never, pingMs: never, requestMs: never } })
+      peer.transport.pause()
+      const [sent] = await peer.handOver()
+      let asked = 0
+      for (; !sent!.isAnswered && asked < 1_000_000; asked += 500) {
+        peer.send(...Array.from({ length: 500 }, build))
+        peer.clock.advance(10_000)
+      }
+      assert.match(sent!.outcome, /^unknown ENHANCE_YOUR_CALM RFC 9113 §10\.5/)
+    })
 })
 
 describe('what is no flood', () => {

@@ -39,6 +39,13 @@ describe('GOAWAY (RFC 9113 §6.8)', () => {
     }
   })
 
+  test('what comes on streams that it gave up is ignored: the others are answered all the same', async t => {
+    const peer = await connect(t)
+    const sent = await peer.handOver(3)
+    peer.send(goaway(1), headers(3, [[':status', '200']]), data(3, 'x'), answer(5), answer(1))
+    assert.deepEqual(sent.map(state), ['response 200', 'not-processed goaway', 'not-processed goaway'])
+  })
+
   test('a code that nobody knows is told by its number', async t => {
     const peer = await connect(t)
     peer.send(goaway(0, 0xfeed))

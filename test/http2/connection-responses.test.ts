@@ -81,7 +81,7 @@ const CASES: Record<string, Case> = {
   },
   'protocols are not switched here (§8.6)': {
     frames: [headers(1, [[':status', '101']])],
-    outcome: `${MALFORMED} §8.1`,
+    outcome: `${MALFORMED} §8.6`,
   },
   'a body without fields (§8.1)': { frames: [data(1, 'x', { end: true })], outcome: `${MALFORMED} §8.1` },
   'an end without fields (§8.1)': { frames: [data(1, '', { end: true })], outcome: `${MALFORMED} §8.1` },
