@@ -67,7 +67,7 @@ interface Scenario {
 
 /** On both clients: the same results, and the same on the phones; and no result says what the phones deny. */
 function differential(name: string, scenario: Scenario): void {
-  test(name, async t => {
+  test(name, { timeout: 30_000 }, async t => {
     const engine = await play(t, scenario, CLIENTS.engine)
     assert.deepEqual(engine.outcome, scenario.outcome, 'engine')
     const reference = await play(t, scenario, CLIENTS.reference)

@@ -82,12 +82,14 @@ for (const kind of KINDS)
     test('fields that take more than one frame arrive; fields beyond our limit cost one response', async t => {
       const asker = await open(t)
       const uniqueHeaders = { ...fieldsOf(7, 40, 1000), 'x-id': 'continued' }
-      const result = await asker.ask('/fields?seed=7&count=40&size=1000', { uniqueHeaders })
+      await asker.response('/', { uniqueHeaders })
       for (const [name, value] of Object.entries(uniqueHeaders))
         assert.deepEqual(backend.seen('continued')?.headers[name], [value])
-      assert.equal(result.kind, 'unknown')
-      const { headers } = await asker.response('/fields?seed=7&count=14&size=1000')
-      for (const [name, value] of Object.entries(fieldsOf(7, 14, 1000))) assert.equal(headers[name], value)
+      // The small fields behind the large one may be remembered, and come as indices then.
+      const path = '/fields?seed=7&count=30&size=20'
+      assert.equal((await asker.ask(`${path}&large=20000`)).kind, 'unknown')
+      const { headers } = await asker.response(path)
+      for (const [name, value] of Object.entries(fieldsOf(7, 30, 20))) assert.equal(headers[name], value)
       assert.deepEqual(asker.connections, ['connected'])
     })
 

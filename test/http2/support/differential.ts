@@ -35,7 +35,7 @@ const identity = createServerIdentity()
 
 /** The same on both clients, compared: what the server saw, and what the caller got. */
 export function differential(name: string, scenario: Scenario): void {
-  test(name, async t => {
+  test(name, { timeout: 30_000 }, async t => {
     const engine = await play(t, scenario, CLIENTS.engine)
     assert.deepEqual(engine.outcome, scenario.outcome, 'engine')
     const reference = await play(t, scenario, CLIENTS.reference)

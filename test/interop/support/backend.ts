@@ -110,6 +110,7 @@ export class Backend {
         response.end(someBytes(number('count')))
         break
       case '/fields':
+        if (url.searchParams.has('large')) response.setHeader('x-large', 'x'.repeat(number('large')))
         response.writeHead(200, fieldsOf(number('seed'), number('count'), number('size')))
         response.end(String(number('seed')))
         break
