@@ -53,9 +53,14 @@ export class OutputBuffer {
     this.#bytes[position] = value
   }
 
+  /** What was written from `position` on. */
+  copy(position: number): Buffer {
+    return Buffer.from(this.#bytes.subarray(position, this.#length))
+  }
+
   /** Takes back all behind `position`, and answers it. */
   cut(position: number): Buffer {
-    const rest = Buffer.from(this.#bytes.subarray(position, this.#length))
+    const rest = this.copy(position)
     this.#length = position
     return rest
   }

@@ -14,6 +14,6 @@ export function writeRequestBlock(
   encoder.repeated(output, ':scheme', 'https')
   encoder.repeated(output, ':authority', authority)
   encoder.unique(output, ':path', path)
-  for (const name in headers) encoder.repeated(output, name, headers[name] ?? '')
+  encoder.repeatedAll(output, headers)
   for (const name in uniqueHeaders) encoder.unique(output, name, uniqueHeaders[name] ?? '')
 }

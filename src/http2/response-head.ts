@@ -22,14 +22,23 @@ const CONNECTION_SPECIFIC = new Set([
   'upgrade',
 ])
 
+/** Without inherited names, as what Object.create(null) makes, but not in V8's slow representation. */
+class Headers {
+  [name: string]: string
+}
+Object.setPrototypeOf(Headers.prototype, null)
+Reflect.deleteProperty(Headers.prototype, 'constructor')
+
 /** The first fields of a response (RFC 9113 §8.3.2). Throws StreamError for a malformed one (§8.1.1). */
 export function readResponseHead(fields: readonly HeaderField[]): ResponseHead {
-  const headers: Record<string, string> = Object.create(null)
-  const [first, ...rest] = fields
+  const headers = new Headers()
+  const first = fields[0]
   if (first?.name !== ':status' || !STATUS.test(first.value))
     throw malformed('§8.3.2', ':status is missing, not first, or no status')
-  for (const { name, value } of rest) {
-    checkField(name, value)
+  for (let at = 1; at < fields.length; at++) {
+    const field = fields[at] as HeaderField
+    checkField(field)
+    const { name, value } = field
     const former = headers[name]
     headers[name] = former === undefined ? value : join(name, former, value)
   }
@@ -38,14 +47,17 @@ export function readResponseHead(fields: readonly HeaderField[]): ResponseHead {
 
 /** Trailers are checked, and not kept: nothing that a provider says is in them. */
 export function checkTrailers(fields: readonly HeaderField[]): void {
-  for (const { name, value } of fields) checkField(name, value)
+  for (const field of fields) checkField(field)
 }
 
-function checkField(name: string, value: string): void {
+function checkField(field: HeaderField): void {
+  const { name, value } = field
+  if (field.isChecked) return
   if (name.startsWith(':')) throw malformed('§8.3', 'pseudo-header field unknown, repeated, late or wrong')
   if (!NAME.test(name)) throw malformed('§8.2.1', 'field name')
   if (BAD_VALUE.test(value)) throw malformed('§8.2.1', 'field value')
   if (CONNECTION_SPECIFIC.has(name)) throw malformed('§8.2.2', 'connection-specific field')
+  field.isChecked = true
 }
 
 function join(name: string, former: string, value: string): string {

@@ -72,7 +72,7 @@ export class HeaderDecoder {
   #readLiteral(mask: number): HeaderField {
     const index = this.#readInteger(mask)
     const name = index === 0 ? this.#readString() : this.#fieldAt(index).name
-    return { name, value: this.#readString() }
+    return { name, value: this.#readString(), isChecked: false }
   }
 
   #fieldAt(index: number): HeaderField {

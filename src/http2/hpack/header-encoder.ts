@@ -26,6 +26,10 @@ export class HeaderEncoder {
   /** Numbers of table entries, by name and value; the static ones are negative. */
   readonly #numbers = new Map<string, Names>()
   readonly #coding: StringCoding
+  /** The last list of fields that come again, and its octets while no index has moved. */
+  #lastList: Readonly<Record<string, string>> | undefined
+  #lastOctets: Buffer = Buffer.alloc(0)
+  #lastInserted = -1
   /** Sizes to announce at the beginning of the next block (RFC 7541 §4.2). */
   #updates: number[] = []
 
@@ -41,6 +45,7 @@ export class HeaderEncoder {
     const size = Math.min(peerMaxSize, DEFAULT_TABLE_SIZE)
     if (size === this.#table.maxSize) return
     this.#table.resize(size)
+    this.#lastList = undefined
     // Of several changes between two blocks the smallest and the last are told.
     const smallest = Math.min(size, ...this.#updates)
     this.#updates = smallest < size ? [smallest, size] : [size]
@@ -51,6 +56,21 @@ export class HeaderEncoder {
     if (this.#updates.length === 0) return
     for (const size of this.#updates) writeInteger(output, SIZE_UPDATE, size)
     this.#updates = []
+  }
+
+  /** Fields whose values come again. The same object with nothing new in the table is copied from the last time. */
+  repeatedAll(output: OutputBuffer, fields: Readonly<Record<string, string>>): void {
+    const { inserted } = this.#table
+    if (fields === this.#lastList && inserted === this.#lastInserted) {
+      output.bytes(this.#lastOctets)
+      return
+    }
+    const begin = output.length
+    for (const name in fields) this.repeated(output, name, fields[name] ?? '')
+    // Indices count from the newest entry: they hold until there is another one.
+    this.#lastList = this.#table.inserted === inserted ? fields : undefined
+    this.#lastInserted = inserted
+    if (this.#lastList) this.#lastOctets = output.copy(begin)
   }
 
   /** A field whose value comes again. */

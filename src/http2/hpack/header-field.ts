@@ -2,6 +2,8 @@
 export interface HeaderField {
   readonly name: string
   readonly value: string
+  /** Found to be well-formed; one that came through the table is the same object, and not looked at again. */
+  isChecked?: boolean
 }
 
 /** An entry's overhead that both sides count (RFC 7541 §4.1). */

@@ -65,6 +65,10 @@ const FIELDS: readonly (readonly [name: string, value?: string])[] = [
 ]
 
 /** RFC 7541 appendix A. Its first entry has index 1; the dynamic table begins behind the last. */
-export const STATIC_TABLE: readonly HeaderField[] = FIELDS.map(([name, value = '']) => ({ name, value }))
+export const STATIC_TABLE: readonly HeaderField[] = FIELDS.map(([name, value = '']) => ({
+  name,
+  value,
+  isChecked: false,
+}))
 
 export const FIRST_DYNAMIC_INDEX = STATIC_TABLE.length + 1
