@@ -29,6 +29,8 @@ export type Outcome = {
       kind: 'unsent'
       scope: string
       retryNow: boolean
+      /** Each repeat waits for a new connection, so that any number of them harms nobody. */
+      isPaced?: true
     }
   | /** Unknown whether it was taken. */ { kind: 'failed'; pace: FailurePace; retryAfterMs?: number }
   | /** Our credential or configuration is wrong: messages wait, an operator must act. */ {

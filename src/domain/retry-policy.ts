@@ -60,7 +60,7 @@ const RULES = {
   rejected: () => ({ next: 'finish', state: 'dead' }),
   deferred: afterDeferred,
   unsent: (outcome, { repeats }) =>
-    outcome.retryNow && repeats < MAX_REPEATS
+    outcome.retryNow && (outcome.isPaced || repeats < MAX_REPEATS)
       ? { next: 'again' }
       : { next: 'pause', scope: outcome.scope, kind: 'unsent' },
   failed: afterFailure,

@@ -1,5 +1,6 @@
 import { ConnectionError, StreamError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { Fifo } from './fifo.ts'
 import type { FloodGuard } from './flood-guard.ts'
 import { growWindow } from './flow-control.ts'
 import { writeData } from './frames/frame-writer.ts'
@@ -8,18 +9,14 @@ import { DEFAULT_WINDOW_SIZE, type PeerSettings } from './settings.ts'
 
 /** A peer may take frames of 16 MiB; the others want their turn, and memory is ours. */
 const MOST_DATA = 64 * 1024
-/** So many places in front may be empty before they are given back. */
-const COMPACT_AFTER = 1024
-
 /** Request bodies, as far as the peer's windows and our own outbox allow; those that wait take turns (RFC 9113 §5.2, §6.9). */
 export class BodySender {
   readonly #outbox: Outbox
   readonly #peer: PeerSettings
   readonly #guard: FloodGuard
   #window = DEFAULT_WINDOW_SIZE
-  /** In the order of their turns, from `#head` on. */
-  #waiting: Exchange[] = []
-  #head = 0
+  /** In the order of their turns. */
+  readonly #waiting = new Fifo<Exchange>()
 
   constructor(outbox: Outbox, peer: PeerSettings, guard: FloodGuard) {
     this.#outbox = outbox
@@ -30,7 +27,7 @@ export class BodySender {
   start(exchange: Exchange): void {
     if (exchange.isSent) return
     // While others wait, the window is theirs.
-    if (this.#head === this.#waiting.length && this.#outbox.hasRoom()) this.#send(exchange)
+    if (this.#waiting.length === 0 && this.#outbox.hasRoom()) this.#send(exchange)
     if (exchange.isSent) return
     this.#waiting.push(exchange)
     this.pump()
@@ -38,23 +35,20 @@ export class BodySender {
 
   /** The stream is about to be closed: what is left of its body is kept no longer. */
   forget(exchange: Exchange): void {
-    if (exchange.isSent) return
-    this.#waiting = this.#waiting.slice(this.#head).filter(other => other !== exchange)
-    this.#head = 0
+    if (!exchange.isSent) this.#waiting.remove(exchange)
   }
 
   /** Goes on with what waits. To be called whenever a window has grown or the outbox has room. */
   pump(): void {
     // A round without progress: each waits for its own window.
-    let untried = this.#waiting.length - this.#head
+    let untried = this.#waiting.length
     while (untried > 0 && this.#window > 0 && this.#outbox.hasRoom()) {
-      const next = this.#waiting[this.#head++] as Exchange
+      const next = this.#waiting.take() as Exchange
       untried--
       const hasSent = this.#send(next)
       if (!next.isSent) this.#waiting.push(next)
-      if (hasSent) untried = this.#waiting.length - this.#head
+      if (hasSent) untried = this.#waiting.length
     }
-    this.#compact()
   }
 
   /** WINDOW_UPDATE for the connection (§6.9). */
@@ -102,11 +96,5 @@ export class BodySender {
     this.#guard.sent()
     this.#outbox.wake()
     return true
-  }
-
-  #compact(): void {
-    if (this.#head < this.#waiting.length && this.#head < COMPACT_AFTER) return
-    this.#waiting = this.#waiting.slice(this.#head)
-    this.#head = 0
   }
 }

@@ -27,14 +27,9 @@ export function errorName(code: number): string {
   return NAMES.get(code) ?? `error-${code}`
 }
 
-/**
- * The peer broke a rule that makes the whole connection unusable (RFC 9113 §5.4.1). Thrown while bytes are read, caught
- * once, by the connection: it never leaves the engine.
- */
-export class ConnectionError extends Error {
-  override readonly name = 'ConnectionError'
+abstract class BrokenRule extends Error {
   readonly code: ErrorName
-  /** The broken rule, such as `RFC 9113 §6.7`. */
+  /** Such as `RFC 9113 §6.7`. */
   readonly rule: string
 
   constructor(code: ErrorName, rule: string, message: string) {
@@ -44,17 +39,17 @@ export class ConnectionError extends Error {
   }
 }
 
-/** The peer broke a rule that makes one stream unusable (RFC 9113 §5.4.2). Thrown and caught as ConnectionError is. */
-export class StreamError extends Error {
-  override readonly name = 'StreamError'
-  readonly code: ErrorName
-  readonly rule: string
+/**
+ * The peer broke a rule that makes the whole connection unusable (RFC 9113 §5.4.1). Thrown while bytes are read, caught
+ * once, by the connection: it never leaves the engine.
+ */
+export class ConnectionError extends BrokenRule {
+  override readonly name = 'ConnectionError'
+}
 
-  constructor(code: ErrorName, rule: string, message: string) {
-    super(message)
-    this.code = code
-    this.rule = rule
-  }
+/** The peer broke a rule that makes one stream unusable (RFC 9113 §5.4.2). Thrown and caught as ConnectionError is. */
+export class StreamError extends BrokenRule {
+  override readonly name = 'StreamError'
 }
 
 /** Where a bug of ours threw, as `TypeError at exchange.ts:50`: enough to find it, and no path or value. */

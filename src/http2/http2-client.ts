@@ -52,6 +52,8 @@ export interface NotProcessedResult {
   reason: string
   /** No connection could be made, or none takes a request; at once again would end the same way. */
   isUnreachable: boolean
+  /** The peer refused it on a connection that goes on; else another connection takes its place. */
+  isRefused?: true
 }
 
 /** Sent, and no complete response came: nobody knows. */

@@ -17,6 +17,19 @@ export class OutputBuffer {
     this.#bytes[this.#length++] = value
   }
 
+  /** The head of a frame (RFC 9113 §4.1). */
+  frameHead(length: number, type: number, flags: number, streamId: number): void {
+    this.#reserve(9)
+    const bytes = this.#bytes
+    let at = this.#length
+    bytes[at++] = length >> 16
+    bytes[at++] = length >> 8
+    bytes[at++] = length
+    bytes[at++] = type
+    bytes[at++] = flags
+    this.#length = bytes.writeUInt32BE(streamId, at)
+  }
+
   uint16(value: number): void {
     this.#reserve(2)
     this.#length = this.#bytes.writeUInt16BE(value, this.#length)

@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts'
 import type { ConnectionEvents, ConnectionLimits } from './connection-options.ts'
 import type { ClientState, EngineClock, Http2Client, Http2Request, RequestResult } from './http2-client.ts'
 import { openConnection } from './open-connection.ts'
+import { type Member, PoolSize } from './pool-size.ts'
 import { RequestQueue } from './request-queue.ts'
 import { assertSendable } from './request-rules.ts'
 import { unreachable } from './results.ts'
@@ -38,10 +39,10 @@ const SECOND = 1000
 export const CLIENT_LIMITS: ClientLimits = {
   connections: 4,
   streams: 1000,
-  connectMs: 10 * SECOND,
+  connectMs: 5 * SECOND,
   settingsMs: 10 * SECOND,
-  requestMs: 15 * SECOND,
-  queueMs: 20 * SECOND,
+  requestMs: 10 * SECOND,
+  queueMs: 6 * SECOND,
   pingMs: 60 * SECOND,
   pingTimeoutMs: 10 * SECOND,
   idleMs: 3600 * SECOND,
@@ -50,24 +51,15 @@ export const CLIENT_LIMITS: ClientLimits = {
   lastStreamId: 2 ** 31 - 1,
 }
 
-/** Requests that may wait here, so that a stream that becomes free is used at once. */
-const QUEUE_CAPACITY = 100
-/** So long must requests have waited for streams before another connection is opened for them. */
-const PRESSURE_MS = 100
-/** How often it is seen whether fewer connections would do. */
-const SHRINK_MS = 60 * SECOND
+/** Requests that may wait here, so that a stream that becomes free is used at once: as many as there are streams, within this. */
+const QUEUE = { least: 8, most: 100 }
+/** What a client takes before it has a connection. */
+export const FIRST_CAPACITY = QUEUE.least
 /** A connection that lived so long did not fail. */
 const OLD_MS = 5 * SECOND
 
 export function createHttp2Client(options: Http2ClientOptions): Http2Client {
   return new Pool(options)
-}
-
-interface Member {
-  connection: Connection
-  openedAt: number
-  isReady: boolean
-  closed: Promise<void>
 }
 
 /** Connections to one origin with one credential. */
@@ -76,25 +68,30 @@ class Pool implements Http2Client {
   readonly #limits: ClientLimits
   readonly #queue: RequestQueue
   readonly #backoff: Backoff
+  readonly #size: PoolSize
   /** Connecting, or taking new requests. */
   readonly #members = new Set<Member>()
   /** Only finishing what is under way. */
   readonly #leaving = new Set<Member>()
   /** Why the last attempt to connect failed; undefined when it did not. */
   #connectFailure: string | undefined
-  /** Set while it is watched whether requests wait for long; since then, the queue has been empty. */
-  #cancelPressure: (() => void) | undefined
-  #hasDrained = false
   #toldCapacity = 0
   #cancelRetry: (() => void) | undefined
-  #cancelShrink: (() => void) | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: Http2ClientOptions) {
     this.#options = options
     this.#limits = { ...CLIENT_LIMITS, ...options.limits }
     this.#backoff = new Backoff(options.clock)
-    this.#queue = new RequestQueue(options.clock, this.#limits.queueMs, () => this.#giveUpWaiting())
+    this.#queue = new RequestQueue(options.clock, this.#limits.queueMs, isStuck => this.#onOverdue(isStuck))
+    this.#size = new PoolSize({
+      clock: options.clock,
+      most: this.#limits.connections,
+      members: this.#members,
+      takeLongestWaitMs: () => this.#queue.takeLongestMs(),
+      mayConnect: () => this.#backoff.leftMs() === 0,
+      connect: () => this.#connect(),
+    })
   }
 
   request(request: Http2Request): Promise<RequestResult> {
@@ -111,10 +108,11 @@ class Pool implements Http2Client {
   }
 
   capacity(): number {
-    let capacity = QUEUE_CAPACITY
-    for (const { connection, isReady } of this.#members) if (isReady) capacity += connection.streamLimit()
-    for (const { connection } of this.#leaving) capacity += connection.openStreams()
-    return capacity
+    let streams = 0
+    let leaving = 0
+    for (const { connection, isReady } of this.#members) if (isReady) streams += connection.streamLimit()
+    for (const { connection } of this.#leaving) leaving += connection.openStreams()
+    return streams + leaving + Math.min(Math.max(streams, QUEUE.least), QUEUE.most)
   }
 
   state(): ClientState {
@@ -129,8 +127,7 @@ class Pool implements Http2Client {
 
   async #close(): Promise<void> {
     this.#cancelRetry?.()
-    this.#cancelShrink?.()
-    this.#cancelPressure?.()
+    this.#size.stop()
     this.#queue.stop()
     this.#queue.failAll('closing')
     for (const { connection, isReady } of [...this.#members]) {
@@ -145,13 +142,13 @@ class Pool implements Http2Client {
     while (this.#queue.length > 0) {
       const connection = this.#freest()
       if (!connection) {
-        this.#grow()
+        if (this.#members.size === 0) this.#connectWhenDue()
+        else this.#size.pressed()
         return
       }
       const next = this.#queue.take()
       if (next) connection.request(next.request, next.resolve)
     }
-    this.#hasDrained = true
   }
 
   /** The connection with most free streams, so that they are loaded evenly. */
@@ -167,14 +164,6 @@ class Pool implements Http2Client {
     return freest
   }
 
-  #grow(): void {
-    if (this.#members.size === 0) this.#connectWhenDue()
-    else if (this.#cancelPressure === undefined) {
-      this.#hasDrained = false
-      this.#cancelPressure = this.#options.clock.after(PRESSURE_MS, () => this.#relievePressure())
-    }
-  }
-
   #connectWhenDue(): void {
     const leftMs = this.#backoff.leftMs()
     if (leftMs === 0) this.#connect()
@@ -186,20 +175,6 @@ class Pool implements Http2Client {
     }
   }
 
-  #relievePressure(): void {
-    this.#cancelPressure = undefined
-    if (this.#hasDrained || this.#closing !== undefined) return
-    if (this.#mayGrow()) this.#connect()
-    else this.#pump()
-  }
-
-  /** One at a time, and not beside one that may yet allow more: APNs begins with a single stream. */
-  #mayGrow(): boolean {
-    if (this.#members.size >= this.#limits.connections || this.#backoff.leftMs() > 0) return false
-    for (const { connection } of this.#members) if (connection.record.answers === 0) return false
-    return true
-  }
-
   #connect(): void {
     const { origin, tls, clock } = this.#options
     const { promise: closed, resolve } = Promise.withResolvers<void>()
@@ -207,13 +182,14 @@ class Pool implements Http2Client {
     const connection = openConnection({ origin: new URL(origin), tls, clock, limits: this.#limits, events })
     const member: Member = { connection, openedAt: clock.monotonic(), isReady: false, closed }
     this.#members.add(member)
-    this.#watchSize()
+    this.#size.grown()
   }
 
   #eventsOf(member: () => Member, resolveClosed: () => void): ConnectionEvents {
     return {
       onReady: () => this.#onReady(member()),
       onSettings: () => {
+        this.#size.limitChanged()
         this.#pump()
         this.#tellCapacity()
       },
@@ -238,52 +214,31 @@ class Pool implements Http2Client {
     this.#members.delete(member)
     this.#leaving.add(member)
     if (!member.isReady) return
-    this.#judge(member)
+    const { connection, openedAt } = member
+    const isOld = this.#options.clock.monotonic() - openedAt >= OLD_MS
+    this.#backoff.ended(connection.record.worth(isOld, connection.openStreams()), openedAt)
     this.#pump()
   }
 
   #onClosed(member: Member, reason: string): void {
     this.#leaving.delete(member)
+    this.#toldCapacity = Math.min(this.#toldCapacity, this.capacity())
     this.#options.onConnection(member.isReady ? 'closed' : 'failed', reason)
     if (member.isReady) return
     this.#connectFailure = reason
-    this.#backoff.failed()
+    this.#backoff.ended('failed', member.openedAt)
     if (this.#members.size === 0) this.#queue.failAll(reason)
   }
 
-  /** Whether the next connection may follow at once. */
-  #judge({ connection, openedAt }: Member): void {
-    const isOld = this.#options.clock.monotonic() - openedAt >= OLD_MS
-    if (connection.record.wasUseful(isOld, connection.openStreams())) this.#backoff.succeeded()
-    else this.#backoff.failed()
-  }
-
-  /** No request got a stream for so long: whatever the peer does, it is not working. New connections may fare better. */
-  #giveUpWaiting(): void {
-    for (const { connection, isReady } of [...this.#members]) if (isReady) connection.retire()
-    this.#queue.failAll(this.#connectFailure ?? 'no-stream')
-  }
-
-  /** Gives one up when the others would have borne the load of the last period with half of their streams. */
-  #shrink(): void {
-    this.#cancelShrink = undefined
-    let underWay = 0
-    let streams = 0
-    let emptiest: Connection | undefined
-    for (const { connection, isReady } of this.#members) {
-      if (!isReady) continue
-      underWay += connection.takeMostOpen()
-      streams += connection.streamLimit()
-      if (!emptiest || connection.openStreams() < emptiest.openStreams()) emptiest = connection
+  /** When not one request got a stream for so long, the peer is not working, whatever it does: new connections may fare better. */
+  #onOverdue(isStuck: boolean): void {
+    const reason = this.#connectFailure ?? 'no-stream'
+    if (!isStuck) {
+      this.#queue.failOverdue(reason)
+      return
     }
-    if (emptiest && this.#members.size > 1 && underWay * 2 <= streams - emptiest.streamLimit())
-      emptiest.retire()
-    this.#watchSize()
-  }
-
-  #watchSize(): void {
-    if (this.#members.size < 2) return
-    this.#cancelShrink ??= this.#options.clock.after(SHRINK_MS, () => this.#shrink())
+    for (const { connection, isReady } of [...this.#members]) if (isReady) connection.retire()
+    this.#queue.failAll(reason)
   }
 
   /** In a task of its own: whoever listens sends requests, and we are in the middle of reading answers. */

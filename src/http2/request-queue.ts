@@ -1,3 +1,4 @@
+import { Fifo } from './fifo.ts'
 import type { EngineClock, Http2Request, RequestResult } from './http2-client.ts'
 import { unreachable } from './results.ts'
 
@@ -7,27 +8,26 @@ export interface Waiting {
   since: number
 }
 
-/** So many places in front may be empty before they are given back. */
-const COMPACT_AFTER = 1024
-
 /** Requests that wait for a free stream, first come, first served, none for longer than the limit. */
 export class RequestQueue {
   readonly #clock: EngineClock
   readonly #limitMs: number
-  readonly #onOverdue: () => void
-  #waiting: Waiting[] = []
-  #head = 0
+  readonly #onOverdue: (isStuck: boolean) => void
+  readonly #waiting = new Fifo<Waiting>()
+  #lastTakenAt: number
+  #longestMs = 0
   #cancel: (() => void) | undefined
 
-  /** `onOverdue`: the oldest has waited too long. */
-  constructor(clock: EngineClock, limitMs: number, onOverdue: () => void) {
+  /** `onOverdue`: the oldest has waited too long; `isStuck`: and none was taken for half as long. */
+  constructor(clock: EngineClock, limitMs: number, onOverdue: (isStuck: boolean) => void) {
     this.#clock = clock
     this.#limitMs = limitMs
     this.#onOverdue = onOverdue
+    this.#lastTakenAt = clock.monotonic()
   }
 
   get length(): number {
-    return this.#waiting.length - this.#head
+    return this.#waiting.length
   }
 
   add(request: Http2Request, resolve: (result: RequestResult) => void): void {
@@ -36,19 +36,37 @@ export class RequestQueue {
   }
 
   take(): Waiting | undefined {
-    const first = this.#waiting[this.#head]
+    const first = this.#waiting.take()
     if (!first) return undefined
-    this.#head++
-    if (this.#head === this.#waiting.length || this.#head >= COMPACT_AFTER) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
+    this.#lastTakenAt = this.#clock.monotonic()
+    this.#longestMs = Math.max(this.#longestMs, this.#lastTakenAt - first.since)
     return first
+  }
+
+  /** The longest that one has waited, or is waiting, since this was last asked. */
+  takeLongestMs(): number {
+    const oldest = this.#waiting.peek()
+    const waitingMs = oldest ? this.#clock.monotonic() - oldest.since : 0
+    const longestMs = Math.max(this.#longestMs, waitingMs)
+    this.#longestMs = 0
+    return longestMs
   }
 
   /** None of them was sent. */
   failAll(reason: string): void {
-    for (let next = this.take(); next; next = this.take()) next.resolve(unreachable(reason))
+    for (let next = this.#waiting.take(); next; next = this.#waiting.take()) next.resolve(unreachable(reason))
+  }
+
+  failOverdue(reason: string): void {
+    const now = this.#clock.monotonic()
+    for (
+      let next = this.#waiting.peek();
+      next && now - next.since >= this.#limitMs;
+      next = this.#waiting.peek()
+    ) {
+      this.#waiting.take()
+      next.resolve(unreachable(reason))
+    }
   }
 
   stop(): void {
@@ -58,10 +76,14 @@ export class RequestQueue {
 
   #look(): void {
     this.#cancel = undefined
-    const oldest = this.#waiting[this.#head]
-    if (!oldest) return
-    const leftMs = oldest.since + this.#limitMs - this.#clock.monotonic()
-    if (leftMs <= 0) this.#onOverdue()
-    else this.#cancel = this.#clock.after(leftMs, () => this.#look())
+    const now = this.#clock.monotonic()
+    if (this.#leftMs(now) <= 0) this.#onOverdue(now - this.#lastTakenAt >= this.#limitMs / 2)
+    const leftMs = this.#leftMs(now)
+    if (leftMs !== Number.POSITIVE_INFINITY) this.#cancel = this.#clock.after(leftMs, () => this.#look())
+  }
+
+  #leftMs(now: number): number {
+    const oldest = this.#waiting.peek()
+    return oldest ? oldest.since + this.#limitMs - now : Number.POSITIVE_INFINITY
   }
 }

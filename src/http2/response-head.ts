@@ -1,4 +1,5 @@
 import { StreamError } from './errors.ts'
+import { isConnectionSpecific, isFieldName, isFieldValue } from './field-rules.ts'
 import type { HeaderField } from './hpack/header-field.ts'
 
 export interface ResponseHead {
@@ -9,19 +10,6 @@ export interface ResponseHead {
 }
 
 const STATUS = /^[1-9][0-9]{2}$/
-/** A token in lower case (RFC 9110 §5.6.2, RFC 9113 §8.2.1). */
-const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-/** A control character other than a tab, or space around it (RFC 9110 §5.5, RFC 9113 §8.2.1). */
-const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]|^[ \t]|[ \t]$/
-/** They speak of an HTTP/1.1 connection (§8.2.2). */
-const CONNECTION_SPECIFIC = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-])
-
 /** Without inherited names, as what Object.create(null) makes, but not in V8's slow representation. */
 class Headers {
   [name: string]: string
@@ -54,9 +42,9 @@ function checkField(field: HeaderField): void {
   const { name, value } = field
   if (field.isChecked) return
   if (name.startsWith(':')) throw malformed('§8.3', 'pseudo-header field unknown, repeated, late or wrong')
-  if (!NAME.test(name)) throw malformed('§8.2.1', 'field name')
-  if (BAD_VALUE.test(value)) throw malformed('§8.2.1', 'field value')
-  if (CONNECTION_SPECIFIC.has(name)) throw malformed('§8.2.2', 'connection-specific field')
+  if (!isFieldName(name)) throw malformed('§8.2.1', 'field name')
+  if (!isFieldValue(value)) throw malformed('§8.2.1', 'field value')
+  if (isConnectionSpecific(name)) throw malformed('§8.2.2', 'connection-specific field')
   field.isChecked = true
 }
 

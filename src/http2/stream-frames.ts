@@ -9,7 +9,7 @@ import type { HeaderBlock } from './header-block.ts'
 import { HeaderDecoder, type HeaderList } from './hpack/header-decoder.ts'
 import type { ConnectionHandle, RequestResult } from './http2-client.ts'
 import { checkTrailers, readResponseHead } from './response-head.ts'
-import { notProcessed, unknown } from './results.ts'
+import { refused, unknown } from './results.ts'
 import type { Streams } from './streams.ts'
 
 /** Octets of the uncompressed header list that we ask for (RFC 9113 §6.5.2), and take. */
@@ -78,7 +78,7 @@ export class StreamFrames {
     if (!exchange) return
     const code = frame.bytes.readUInt32BE(frame.start)
     const isRefused = code === ERROR_CODES.REFUSED_STREAM && exchange.status === undefined
-    const result = isRefused ? notProcessed('refused-stream') : unknown(exchange, `reset ${errorName(code)}`)
+    const result = isRefused ? refused() : unknown(exchange, `reset ${errorName(code)}`)
     this.#parts.finish(exchange, result)
   }
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { connect, type TLSSocket, type ConnectionOptions as TlsOptions } from 'node:tls'
@@ -28,14 +29,23 @@ export interface TlsTransportOptions {
 const RECEIVE_BUFFER_SIZE = 64 * 1024
 
 /**
- * TLS 1.2 or newer to an HTTP/2 server, its certificate verified, its name resolved anew (RFC 9113 §9.2, §3.2). A server
- * that does not choose `h2` by ALPN is no HTTP/2 server.
+ * TLS 1.2 or newer to an HTTP/2 server, its certificate verified whatever the process's environment says, its name
+ * resolved anew (RFC 9113 §3.2, §9.2). A server that does not choose `h2` by ALPN is no HTTP/2 server. Renegotiation is
+ * refused (§9.2.1). Suites are left to OpenSSL: refusing those of §9.2.2 is optional, and the servers are known.
  */
 export function connectTls(options: TlsTransportOptions): Transport {
-  const { origin, tls, onConnected, onReceived, onClosed } = options
+  try {
+    return wrap(connect(tlsOptions(options)), options)
+  } catch (error) {
+    // A key or certificate that OpenSSL does not take. Later, as every other failure.
+    queueMicrotask(() => options.onClosed(errorCode(error)))
+    return { write: () => {}, end: () => {}, destroy: () => {} }
+  }
+}
+
+function tlsOptions({ origin, tls, random, onReceived }: TlsTransportOptions): TlsOptions {
   const host = origin.hostname.replace(/^\[|\]$/g, '')
-  let failure: string | undefined
-  const socket: TLSSocket = connect({
+  const options = {
     host,
     port: Number(origin.port || 443),
     // An address has no name to ask for (RFC 6066 §3).
@@ -43,7 +53,9 @@ export function connectTls(options: TlsTransportOptions): Transport {
     ...defined(tls),
     ALPNProtocols: ['h2'],
     minVersion: 'TLSv1.2',
-    lookup: spreadLookup(options.random),
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    rejectUnauthorized: true,
+    lookup: spreadLookup(random),
     onread: {
       buffer: Buffer.allocUnsafeSlow(RECEIVE_BUFFER_SIZE),
       callback: (length: number, buffer: Uint8Array) => {
@@ -51,7 +63,12 @@ export function connectTls(options: TlsTransportOptions): Transport {
         return true
       },
     },
-  } as TlsOptions)
+  }
+  return options as TlsOptions
+}
+
+function wrap(socket: TLSSocket, { onConnected, onClosed }: TlsTransportOptions): Transport {
+  let failure: string | undefined
   socket.setNoDelay(true)
   socket.once('secureConnect', () => {
     if (socket.alpnProtocol === 'h2') onConnected()
@@ -79,8 +96,11 @@ export function connectTls(options: TlsTransportOptions): Transport {
 function spreadLookup(random: () => number): LookupFunction {
   return (hostname, options, callback) => {
     dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) callback(error, [])
-      else callback(null, rotateFirstFamily(addresses, random))
+      const all = error ? [] : rotateFirstFamily(addresses, random)
+      const [first] = all
+      // Only one is asked for when Node is told not to try one family after the other.
+      if (options.all || !first) callback(error, all)
+      else callback(null, first.address, first.family)
     })
   }
 }
@@ -97,6 +117,7 @@ function defined({ ca, cert, key }: TlsCredentials) {
 }
 
 /** Short name of an error for traces and logs: its code, never a message, which may hold an address. */
-function errorCode(error: NodeJS.ErrnoException): string {
-  return error.code ?? error.name
+function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'error'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

@@ -1,4 +1,6 @@
-/** A connection after which the next one may follow at once, whatever its end: servers that hang up are not stormed. */
+/** `useful`: it did much, or lived long; `brief`: it did a little, and left nothing undone; `failed`: neither. */
+export type Worth = 'useful' | 'brief' | 'failed'
+
 const USEFUL_REQUESTS = 50
 /** Requests in a row without an answer after which new ones take another connection. */
 const MAX_TIMEOUTS = 3
@@ -36,9 +38,10 @@ export class TrackRecord {
     this.#isGraceful = isGraceful
   }
 
-  /** Whether it was worth connecting: it did much, or it did something and then lived long or left nothing undone. */
-  wasUseful(isOld: boolean, underWay: number): boolean {
+  /** What it was worth to connect; `underWay`: requests that its end leaves without an answer. */
+  worth(isOld: boolean, underWay: number): Worth {
     const done = Math.max(this.#answers, this.#taken)
-    return done >= USEFUL_REQUESTS || (done > 0 && (isOld || this.#isGraceful || underWay === 0))
+    if (done >= USEFUL_REQUESTS || (done > 0 && isOld)) return 'useful'
+    return done > 0 && (this.#isGraceful || underWay === 0) ? 'brief' : 'failed'
   }
 }

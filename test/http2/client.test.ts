@@ -126,7 +126,12 @@ describe('the client against the APNs simulator', () => {
   it('is exact about refused streams', async t => {
     const { simulator, push } = await startClient(t)
     simulator.faults.add({ action: 'reset', code: 'REFUSED_STREAM', times: 1 })
-    assert.deepEqual(await push(), { kind: 'not-processed', reason: 'refused-stream', isUnreachable: false })
+    assert.deepEqual(await push(), {
+      kind: 'not-processed',
+      reason: 'refused-stream',
+      isUnreachable: false,
+      isRefused: true,
+    })
   })
 
   it('does not know what became of requests on a connection that broke', async t => {

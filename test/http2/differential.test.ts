@@ -14,7 +14,7 @@ const FIELDS: Record<string, string> = {
   authorization: 'bearer a.b.c',
 }
 const manyFields = (count: number, size: number) =>
-  Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, `${at} ${'v'.repeat(size)}`]))
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`x-field-${at}`, `${at}-${'v'.repeat(size)}`]))
 const bytes = (count: number) => Buffer.alloc(count, 'abcdefg')
 
 const echo: Script = async ({ stream, body }) => {

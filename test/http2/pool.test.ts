@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import type { Http2Request } from '../../src/http2/http2-client.ts'
 import { type ClientLimits, createHttp2Client } from '../../src/http2/pool.ts'
+import type { TlsCredentials } from '../../src/http2/tls-transport.ts'
 import { createServerIdentity } from '../../src/simulator/certificate.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { freePorts } from '../support/ports.ts'
@@ -22,7 +23,8 @@ const REQUEST: Http2Request = {
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const PRESSURE_MS = 100
-const QUEUE_CAPACITY = 100
+/** How many may wait: as many as there are streams, within these. */
+const QUEUE = { least: 8, most: 100 }
 
 const answer: Script = ({ stream }) => {
   stream.respond({ ':status': 200 }, { endStream: true })
@@ -36,29 +38,30 @@ interface RigOptions {
 }
 
 async function startRig(t: TestContext, options: RigOptions) {
-  const { script = answer, streams = 100, limits = {}, onCapacity } = options
+  const { script = answer, streams = 100, ...rest } = options
   const server = await ScriptedServer.start(await identity, script, {
     settings: { maxConcurrentStreams: streams },
   })
   t.after(() => server.stop())
-  return { server, ...(await startClient(t, server.origin, limits, onCapacity)) }
+  return { server, ...(await startClient(t, server.origin, rest)) }
 }
 
-async function startClient(
-  t: TestContext,
-  origin: string,
-  limits: Partial<ClientLimits> = {},
-  onCapacity: (capacity: number) => void = () => {},
-) {
+interface ClientOptions {
+  limits?: Partial<ClientLimits>
+  tls?: TlsCredentials
+  onCapacity?(capacity: number): void
+}
+
+async function startClient(t: TestContext, origin: string, options: ClientOptions = {}) {
   const clock = new FakeClock()
   const states: string[] = []
   const waiting: (() => void)[] = []
   const client = createHttp2Client({
     origin,
-    tls: { ca: (await identity).ca },
+    tls: { ca: (await identity).ca, ...options.tls },
     clock,
-    limits,
-    onCapacity: () => onCapacity(client.capacity()),
+    limits: options.limits ?? {},
+    onCapacity: () => options.onCapacity?.(client.capacity()),
     onConnection: (state, reason) => {
       states.push(reason === undefined ? state : `${state} ${reason}`)
       for (const resolve of waiting.splice(0)) resolve()
@@ -168,18 +171,23 @@ describe('what a pool takes', () => {
   it('is a small queue, and what the connections allow; more is told', async t => {
     const raised: number[] = []
     const { server, client, ask } = await startRig(t, { streams: 10, onCapacity: c => raised.push(c) })
-    assert.equal(client.capacity(), QUEUE_CAPACITY)
+    assert.equal(client.capacity(), QUEUE.least)
     await ask(1)
-    assert.equal(client.capacity(), QUEUE_CAPACITY + 10)
+    assert.equal(client.capacity(), 10 + 10)
     const session = await server.session(1)
     session.settings({ maxConcurrentStreams: 2 })
     await once(session, 'localSettings')
-    assert.equal(client.capacity(), QUEUE_CAPACITY + 2)
+    assert.equal(client.capacity(), 2 + QUEUE.least)
     session.settings({ maxConcurrentStreams: 5000 })
     await once(session, 'localSettings')
     // Our own limit.
-    assert.equal(client.capacity(), QUEUE_CAPACITY + 1000)
-    assert.deepEqual(raised, [QUEUE_CAPACITY + 10, QUEUE_CAPACITY + 1000])
+    assert.equal(client.capacity(), 1000 + QUEUE.most)
+    assert.deepEqual(raised, [20, 1000 + QUEUE.most])
+    // What is lost has to be told when it comes back.
+    server.drop()
+    while (client.state() === 'ready') await new Promise(setImmediate)
+    await ask(1)
+    assert.deepEqual(raised.slice(2), [20])
   })
 
   it('is no request that would be malformed: that is a bug of who asks, and harms nobody else', async t => {
@@ -217,7 +225,9 @@ describe('what a pool takes', () => {
 describe('connecting again', () => {
   it('a refusal fails what waits; the first two tries follow at once, later ones after a growing wait', async t => {
     const [port = 0] = await freePorts(1)
-    const { client, ask, clock, states } = await startClient(t, `https://localhost:${port}`)
+    const { client, ask, clock, states } = await startClient(t, `https://localhost:${port}`, {
+      queueMs: 20_000,
+    })
     const refused = ['not-processed ECONNREFUSED']
     assert.deepEqual([await ask(1), await ask(1)], [refused, refused])
     assert.equal(client.state(), 'down')
@@ -261,16 +271,46 @@ describe('connecting again', () => {
     assert.equal(states.filter(state => state === 'connected').length, 3)
   })
 
-  it('servers that close what is idle are followed at once, however often', async t => {
-    const { server, ask, states } = await startRig(t, {})
-    for (let number = 1; number <= 5; number++) {
-      assert.deepEqual(await ask(1), ['response'])
+  it('servers that leave in peace after little are followed at once, then once a second', async t => {
+    const { server, ask, clock, states } = await startRig(t, {})
+    const bye = async (number: number) => {
       const session = await server.session(number)
       const closed = once(session, 'close')
       session.close()
       await closed
     }
-    assert.equal(states.filter(state => state === 'connected').length, 5)
+    for (const number of [1, 2]) {
+      assert.deepEqual(await ask(1), ['response'])
+      await bye(number)
+    }
+    for (const number of [3, 4]) {
+      const waiting = ask(1)
+      clock.advance(SECOND - 1)
+      assert.equal(states.filter(state => state === 'connected').length, number - 1)
+      clock.advance(1)
+      assert.deepEqual(await waiting, ['response'])
+      await bye(number)
+    }
+  })
+
+  it('servers that close what has been idle for long are followed at once, however often', async t => {
+    const { server, ask, clock } = await startRig(t, {})
+    for (let number = 1; number <= 5; number++) {
+      assert.deepEqual(await ask(1), ['response'])
+      clock.advance(5 * SECOND)
+      const session = await server.session(number)
+      const closed = once(session, 'close')
+      session.close()
+      await closed
+    }
+  })
+
+  it('credentials that OpenSSL does not take are a failure like others', async t => {
+    const { ask, states } = await startClient(t, 'https://localhost:1', {
+      tls: { cert: 'not a certificate', key: 'not a key' },
+    })
+    assert.match((await ask(1)).join(), /^not-processed ERR_OSSL/)
+    assert.match(states.join(), /^failed ERR_OSSL/)
   })
 })
 

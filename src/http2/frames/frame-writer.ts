@@ -8,7 +8,7 @@ export function writeSettings(
   output: OutputBuffer,
   settings: readonly (readonly [id: number, value: number])[],
 ) {
-  writeHead(output, { type: FRAME_TYPES.SETTINGS, flags: 0, streamId: 0, length: settings.length * 6 })
+  output.frameHead(settings.length * 6, FRAME_TYPES.SETTINGS, 0, 0)
   for (const [id, value] of settings) {
     output.uint16(id)
     output.uint32(value)
@@ -16,31 +16,31 @@ export function writeSettings(
 }
 
 export function writeSettingsAck(output: OutputBuffer): void {
-  writeHead(output, { type: FRAME_TYPES.SETTINGS, flags: FLAGS.ACK, streamId: 0, length: 0 })
+  output.frameHead(0, FRAME_TYPES.SETTINGS, FLAGS.ACK, 0)
 }
 
 /** `payload`: eight octets. */
 export function writePing(output: OutputBuffer, payload: Buffer, isAck: boolean): void {
-  writeHead(output, { type: FRAME_TYPES.PING, flags: isAck ? FLAGS.ACK : 0, streamId: 0, length: 8 })
+  output.frameHead(8, FRAME_TYPES.PING, isAck ? FLAGS.ACK : 0, 0)
   output.bytes(payload)
 }
 
 /** The last stream of the peer's that we have taken is always 0: it may push none. */
 export function writeGoaway(output: OutputBuffer, code: ErrorName, debugData: string): void {
-  writeHead(output, { type: FRAME_TYPES.GOAWAY, flags: 0, streamId: 0, length: 8 + debugData.length })
+  output.frameHead(8 + debugData.length, FRAME_TYPES.GOAWAY, 0, 0)
   output.uint32(0)
   output.uint32(ERROR_CODES[code])
   output.text(debugData)
 }
 
 export function writeReset(output: OutputBuffer, streamId: number, code: ErrorName): void {
-  writeHead(output, { type: FRAME_TYPES.RST_STREAM, flags: 0, streamId, length: 4 })
+  output.frameHead(4, FRAME_TYPES.RST_STREAM, 0, streamId)
   output.uint32(ERROR_CODES[code])
 }
 
 /** For the connection with `streamId` 0. */
 export function writeWindowUpdate(output: OutputBuffer, streamId: number, increment: number): void {
-  writeHead(output, { type: FRAME_TYPES.WINDOW_UPDATE, flags: 0, streamId, length: 4 })
+  output.frameHead(4, FRAME_TYPES.WINDOW_UPDATE, 0, streamId)
   output.uint32(increment)
 }
 
@@ -53,7 +53,7 @@ export interface DataPiece {
 
 export function writeData(output: OutputBuffer, { streamId, body, start, end }: DataPiece): void {
   const flags = end === body.length ? FLAGS.END_STREAM : 0
-  writeHead(output, { type: FRAME_TYPES.DATA, flags, streamId, length: end - start })
+  output.frameHead(end - start, FRAME_TYPES.DATA, flags, streamId)
   output.bytes(body, start, end)
 }
 
@@ -69,7 +69,7 @@ export function writeHeaders(output: OutputBuffer, options: HeadersOptions, writ
   const { streamId, isEnd, maxFrameSize } = options
   const begin = output.length
   const end = isEnd ? FLAGS.END_STREAM : 0
-  writeHead(output, { type: FRAME_TYPES.HEADERS, flags: end | FLAGS.END_HEADERS, streamId, length: 0 })
+  output.frameHead(0, FRAME_TYPES.HEADERS, end | FLAGS.END_HEADERS, streamId)
   writeBlock()
   const length = output.length - begin - FRAME_HEADER_SIZE
   output.patchUint24(begin, Math.min(length, maxFrameSize))
@@ -87,22 +87,7 @@ function splitBlock(
   for (let at = 0; at < block.length; at += maxFrameSize) {
     const end = Math.min(block.length, at + maxFrameSize)
     const flags = end === block.length ? FLAGS.END_HEADERS : 0
-    writeHead(output, { type: FRAME_TYPES.CONTINUATION, flags, streamId, length: end - at })
+    output.frameHead(end - at, FRAME_TYPES.CONTINUATION, flags, streamId)
     output.bytes(block, at, end)
   }
-}
-
-interface FrameHead {
-  type: number
-  flags: number
-  streamId: number
-  length: number
-}
-
-function writeHead(output: OutputBuffer, { type, flags, streamId, length }: FrameHead): void {
-  output.uint16(length >> 8)
-  output.octet(length & 0xff)
-  output.octet(type)
-  output.octet(flags)
-  output.uint32(streamId)
 }

@@ -1,4 +1,4 @@
-/** RFC 9113 §6, and §11.2 for the numbers. */
+/** RFC 9113 §6.1 to §6.10, each with its number. */
 export const FRAME_TYPES = {
   DATA: 0x0,
   HEADERS: 0x1,

@@ -9,7 +9,7 @@ import type {
   RequestResult,
   ResponseResult,
 } from '../../http2/http2-client.ts'
-import { createHttp2Client } from '../../http2/pool.ts'
+import { createHttp2Client, FIRST_CAPACITY } from '../../http2/pool.ts'
 import type { Provider, ProviderHealth, Push } from '../provider.ts'
 import { type ApnsAnswer, classify, isKnownReason } from './classify.ts'
 import { encodePayload } from './payload.ts'
@@ -43,9 +43,6 @@ export const APPLE_ORIGINS = {
   production: 'https://api.push.apple.com',
   sandbox: 'https://api.sandbox.push.apple.com',
 } as const
-
-/** Before there is a connection: enough to open one, and to fill the single stream that Apple allows at first. */
-const FIRST_CAPACITY = 100
 
 export function createApnsProvider(options: ApnsProviderOptions): Provider {
   return new ApnsProvider(options)
@@ -233,8 +230,16 @@ function uniqueHeaders({ deliveryId, expiresAt, notification }: Push): Record<st
 
 function withoutAnswer(result: Exclude<RequestResult, { kind: 'response' }>, scope: string): Outcome {
   const { reason } = result
-  if (result.kind === 'not-processed')
-    return { kind: 'unsent', scope, retryNow: !result.isUnreachable, reason }
+  if (result.kind === 'not-processed') {
+    const retryNow = !result.isUnreachable
+    return {
+      kind: 'unsent',
+      scope,
+      retryNow,
+      ...(retryNow && !result.isRefused && { isPaced: true }),
+      reason,
+    }
+  }
   // Accepted is accepted, even if the end of the empty body never came.
   if (result.status === 200) return { kind: 'accepted', status: 200 }
   return { kind: 'failed', pace: 'transport', reason }
