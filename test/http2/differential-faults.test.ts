@@ -130,12 +130,14 @@ describe('engine and reference: streams that end badly', () => {
   })
 
   differential('no answer in time: the stream is cancelled, the connection goes on', {
-    limits: { requestMs: 200 },
+    limits: { requestMs: 5000 },
     script: new Holding().script,
-    run: async (client, server) => {
-      const results = await many(2, () => client.request(request('/held')))
+    run: async (client, server, clock) => {
+      const results = many(2, () => client.request(request('/held')))
+      await server.requests(2)
+      clock.advance(5000)
       await server.brokenOff(2)
-      return [...results, await client.request(request('/'))]
+      return [...(await results), await client.request(request('/'))]
     },
     outcome: ['unknown', 'unknown', '200 ok'],
   })
@@ -341,12 +343,14 @@ describe('engine and reference: stream limits', () => {
 
   differential('no free stream for too long', {
     server: { settings: { maxConcurrentStreams: 1 } },
-    limits: { queueMs: 100, requestMs: 60_000 },
+    limits: { queueMs: 5000 },
     script: holding.script,
-    run: async (client, server) => {
+    run: async (client, server, clock) => {
       const first = client.request(request('/held'))
       await server.requests(1)
-      const waited = await many(3, () => client.request(request('/')))
+      const waiting = many(3, () => client.request(request('/')))
+      clock.advance(5000)
+      const waited = await waiting
       holding.release()
       return [await first, ...waited]
     },

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
-import type { ResponseResult } from '../../src/http2/http2-client.ts'
 import type { ClientLimits } from '../../src/http2/pool.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { Asker, identity, MIB } from './support/asking.ts'
 import { Backend, someBytes } from './support/backend.ts'
 import { h2o } from './support/h2o.ts'
@@ -14,6 +13,8 @@ interface Rig {
   backend: Backend
   server: Server
   asker: Asker
+  /** The engine's own time stands still: whatever it waits for has to be moved on. */
+  clock: FakeClock
 }
 
 async function start(
@@ -25,23 +26,12 @@ async function start(
   t.after(() => backend.stop())
   const server = await Server.start(kind, { identity: await identity, backendPort: backend.port, wishes })
   t.after(() => server.stop())
-  return { backend, server, asker: await Asker.open(t, server.origin, limits) }
+  const clock = new FakeClock()
+  return { backend, server, asker: await Asker.open(t, server.origin, { limits, clock }), clock }
 }
 
-async function notProcessed(asker: Asker): Promise<void> {
-  const result = await asker.ask('/')
-  assert.ok(result.kind === 'not-processed' && result.isUnreachable, JSON.stringify(result))
-}
-
-/** Asks until somebody is there; the engine itself waits between its attempts to connect. */
-async function untilResponse(asker: Asker): Promise<ResponseResult> {
-  for (;;) {
-    const result = await asker.ask('/')
-    if (result.kind === 'response') return result
-    assert.ok(result.kind === 'not-processed' && result.isUnreachable, JSON.stringify(result))
-    await setImmediate()
-  }
-}
+/** Longer than the engine waits between two attempts to connect. */
+const BACKOFF_MS = 60_000
 
 for (const kind of KINDS)
   describe(`${kind.name}: its connections`, {
@@ -117,9 +107,8 @@ for (const kind of KINDS)
       },
     )
 
-    canOnly('idleMs', 'a connection that the server closed for idleness is replaced', async t => {
-      const limits = { queueMs: 2000 }
-      const { asker } = await start(t, kind, { wishes: { idleMs: 100 }, limits })
+    canOnly('idleMs', 'a connection that the server closed for idleness is replaced at once', async t => {
+      const { asker } = await start(t, kind, { wishes: { idleMs: 100 } })
       // h2o counts in seconds.
       for (let round = 1; round <= (kind === h2o ? 2 : 5); round++) {
         assert.equal((await asker.response('/')).status, 200)
@@ -130,23 +119,29 @@ for (const kind of KINDS)
     })
 
     test('killed: what was under way is unknown, what comes then not processed, until it is back', async t => {
-      const { backend, server, asker } = await start(t, kind)
+      const { backend, server, asker, clock } = await start(t, kind)
       const held = Array.from({ length: 10 }, () => asker.ask('/held'))
       await backend.holds(10)
       await server.kill()
       for (const { kind: outcome } of await Promise.all(held)) assert.equal(outcome, 'unknown')
-      await notProcessed(asker)
+      for (let asked = 0; asked < 3; asked++) {
+        clock.advance(BACKOFF_MS)
+        const result = await asker.ask('/')
+        assert.ok(result.kind === 'not-processed' && result.isUnreachable, JSON.stringify(result))
+      }
       assert.equal(asker.client.state(), 'down')
       await server.restart()
-      assert.equal((await untilResponse(asker)).status, 200)
+      clock.advance(BACKOFF_MS)
+      assert.equal((await asker.response('/')).status, 200)
       assert.equal(asker.client.state(), 'ready')
     })
 
     test('not answered in time: unknown, and the others on the connection go on', async t => {
-      const { backend, asker } = await start(t, kind, { limits: { requestMs: 300 } })
+      const { backend, asker, clock } = await start(t, kind, { limits: { requestMs: 15_000 } })
       const held = asker.ask('/held')
       await backend.holds(1)
       assert.equal((await asker.response('/')).status, 200)
+      clock.advance(15_000)
       const result = await held
       assert.deepEqual([result.kind, 'reason' in result && result.reason], ['unknown', 'timeout'])
       assert.equal((await asker.response('/')).status, 200)
@@ -154,15 +149,23 @@ for (const kind of KINDS)
     })
 
     test('frozen: the connection is given up for its silence, and another made when it thaws', async t => {
-      const limits = { pingMs: 50, pingTimeoutMs: 50, connectMs: 500 }
-      const { backend, server, asker } = await start(t, kind, { limits })
+      const limits = { requestMs: 3_600_000, pingMs: 1000, pingTimeoutMs: 1000, connectMs: 1000 }
+      const { backend, server, asker, clock } = await start(t, kind, { limits })
       const held = Array.from({ length: 10 }, () => asker.ask('/held'))
       await backend.holds(10)
       server.freeze()
-      for (const { kind: outcome } of await Promise.all(held)) assert.equal(outcome, 'unknown')
-      await notProcessed(asker)
+      clock.advance(3000)
+      for (const result of await Promise.all(held))
+        assert.deepEqual([result.kind, 'reason' in result && result.reason], ['unknown', 'ping-timeout'])
+      clock.advance(BACKOFF_MS)
+      const refused = asker.ask('/')
+      clock.advance(1000)
+      const result = await refused
+      assert.ok(result.kind === 'not-processed' && result.isUnreachable, JSON.stringify(result))
+      assert.equal(result.reason, 'connect-timeout')
       server.thaw()
-      assert.equal((await untilResponse(asker)).status, 200)
+      clock.advance(BACKOFF_MS)
+      assert.equal((await asker.response('/')).status, 200)
     })
 
     canOnly('bodyBytes', 'a body larger than it takes: its own 413, and the connection goes on', async t => {

@@ -75,7 +75,7 @@ describe('nghttpd', { skip: missing(NGHTTPD), timeout: 60_000, concurrency: 4 },
 
   test('of a response longer than our limit the rest is not waited for', async t => {
     const { origin, process } = await startNghttpd(t, [], FILES)
-    const asker = await Asker.open(t, origin, { responseBytes: 1000 })
+    const asker = await Asker.open(t, origin, { limits: { responseBytes: 1000 } })
     const { status, body } = await asker.response(`/${8 * MIB}`)
     assert.deepEqual([status, body.equals(someBytes(1000))], [200, true])
     await process.output.waitFor('recv RST_STREAM')
@@ -91,7 +91,7 @@ describe('nghttpd', { skip: missing(NGHTTPD), timeout: 60_000, concurrency: 4 },
 
   test('PINGs of an idle connection are answered, and it is kept', async t => {
     const { origin, process } = await startNghttpd(t, [], FILES)
-    const asker = await Asker.open(t, origin, { pingMs: 20, pingTimeoutMs: 5000 })
+    const asker = await Asker.open(t, origin, { limits: { pingMs: 20, pingTimeoutMs: 5000 } })
     await asker.response('/1')
     const answered = async (from: number) => {
       await process.output.waitFor('send PING', from)

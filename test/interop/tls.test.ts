@@ -17,7 +17,7 @@ async function refused(
   reason: RegExp,
   { ca, connectMs = 10_000 }: { ca?: string; connectMs?: number } = {},
 ) {
-  const asker = await Asker.open(t, origin, { connectMs }, ca === undefined ? {} : { ca })
+  const asker = await Asker.open(t, origin, { limits: { connectMs }, tls: { ...(ca && { ca }) } })
   const result = await asker.ask('/')
   assert.ok(result.kind === 'not-processed' && result.isUnreachable, JSON.stringify(result))
   assert.match(result.reason, reason)
@@ -51,7 +51,7 @@ for (const kind of KINDS)
         })
         t.after(() => server.stop())
         const { certificate, privateKey } = await issueClientCertificate(await identity, 'com.example.chat')
-        const known = await Asker.open(t, server.origin, {}, { cert: certificate, key: privateKey })
+        const known = await Asker.open(t, server.origin, { tls: { cert: certificate, key: privateKey } })
         assert.equal((await known.response('/')).status, 200)
         const unknown = await Asker.open(t, server.origin)
         const result = await unknown.ask('/')

@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import type { SecureServerOptions } from 'node:http2'
 import { type TestContext, test } from 'node:test'
-import { systemClock } from '../../../src/domain/clock.ts'
 import type { Http2Client, Http2Request, RequestResult } from '../../../src/http2/http2-client.ts'
-import { type ClientLimits, createHttp2Client, type Http2ClientOptions } from '../../../src/http2/pool.ts'
+import {
+  CLIENT_LIMITS,
+  type ClientLimits,
+  createHttp2Client,
+  type Http2ClientOptions,
+} from '../../../src/http2/pool.ts'
 import { createServerIdentity } from '../../../src/simulator/certificate.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { createNodeHttp2Client } from '../../support/node-http2-client.ts'
 import { type Script, ScriptedServer, type Seen } from './scripted-server.ts'
 
@@ -15,8 +20,8 @@ export interface Scenario {
   server?: SecureServerOptions
   limits?: Partial<ClientLimits>
   script: Script
-  /** Asks; answers what came of it, in an order that does not depend on chance. */
-  run(client: Http2Client, server: ScriptedServer): Promise<RequestResult[]>
+  /** Asks, while the client's time stands still; answers what came of it, in an order that does not depend on chance. */
+  run(client: Http2Client, server: ScriptedServer, clock: FakeClock): Promise<RequestResult[]>
   /** What the engine must get, so that the two are not just wrong together; see `brief`. */
   outcome: string[]
   /** Where the reference may differ, and why; what it gets is left open where chance has a say. */
@@ -55,16 +60,20 @@ export async function play(
   const server = await ScriptedServer.start(await identity, script, options)
   t.after(() => server.stop())
   const { ca } = await identity
+  const clock = new FakeClock()
   const client = create({
     origin: server.origin,
     tls: { ca },
-    clock: systemClock,
-    limits: { connections: 1, responseBytes: 1024 * 1024, closeMs: 100, ...limits },
+    clock,
+    limits: { connections: 1, responseBytes: 1024 * 1024, ...limits },
     onConnection() {},
   })
   t.after(() => client.close())
-  const results = await run(client, server)
-  await client.close()
+  const results = await run(client, server, clock)
+  const closed = client.close()
+  // Not every server here hangs up.
+  clock.advance(CLIENT_LIMITS.closeMs)
+  await closed
   await server.stop()
   // The port differs, and with it the authority.
   const port = new RegExp(`:${new URL(server.origin).port}$`)

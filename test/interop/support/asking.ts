@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { systemClock } from '../../../src/domain/clock.ts'
-import type { Http2Client, RequestResult, ResponseResult } from '../../../src/http2/http2-client.ts'
+import type {
+  EngineClock,
+  Http2Client,
+  RequestResult,
+  ResponseResult,
+} from '../../../src/http2/http2-client.ts'
 import { type ClientLimits, createHttp2Client } from '../../../src/http2/pool.ts'
+import type { TlsCredentials } from '../../../src/http2/tls-transport.ts'
 import { createServerIdentity } from '../../../src/simulator/certificate.ts'
 
 export const identity = createServerIdentity()
@@ -18,6 +24,13 @@ export interface Asked {
   body?: Buffer
 }
 
+export interface AskerOptions {
+  limits?: Partial<ClientLimits>
+  tls?: TlsCredentials
+  /** Default: real time. */
+  clock?: EngineClock
+}
+
 /** A client under test, and what it says of its connections. */
 export class Asker {
   readonly client: Http2Client
@@ -25,11 +38,11 @@ export class Asker {
   readonly connections: string[] = []
   readonly #events = new EventEmitter()
 
-  private constructor(origin: string, tls: { ca: string }, limits: Partial<ClientLimits>) {
+  private constructor(origin: string, { limits, tls, clock = systemClock }: AskerOptions, ca: string) {
     this.client = createHttp2Client({
       origin,
-      tls,
-      clock: systemClock,
+      tls: { ca, ...tls },
+      clock,
       limits: { connections: 1, responseBytes: 16 * MIB, ...limits },
       onConnection: (state, reason) => {
         this.connections.push(reason === undefined ? state : `${state} ${reason}`)
@@ -39,14 +52,9 @@ export class Asker {
   }
 
   /** Closed when the test ends. */
-  static async open(
-    t: TestContext,
-    origin: string,
-    limits: Partial<ClientLimits> = {},
-    tls: { ca?: string; cert?: string; key?: string } = {},
-  ): Promise<Asker> {
+  static async open(t: TestContext, origin: string, options: AskerOptions = {}): Promise<Asker> {
     const { ca } = await identity
-    const asker = new Asker(origin, { ca, ...tls }, limits)
+    const asker = new Asker(origin, options, ca)
     t.after(() => asker.client.close())
     return asker
   }

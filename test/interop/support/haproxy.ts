@@ -1,4 +1,9 @@
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { FILES, type ServerKind } from './server-kind.ts'
+
+const CONTROL = 'master.sock'
 
 // https://docs.haproxy.org/2.6/configuration.html
 export const haproxy: ServerKind = {
@@ -8,9 +13,13 @@ export const haproxy: ServerKind = {
   ready: 'Loading success',
   can: new Set(['streams', 'idleMs', 'clientCertificates'] as const),
   refusesAnswerless: true,
-  reload: 'SIGUSR2',
+  // Its master process loses signals, and refuses commands, for a moment after it has said that all is loaded.
+  reload: async ({ folder }) => {
+    while ((await command(folder, 'show proc')) === '') await setImmediate()
+    await command(folder, 'reload')
+  },
   configure: ({ port, backendPort }, wishes, generation) => ({
-    command: ['/usr/sbin/haproxy', '-W', '-f', 'haproxy.cfg'],
+    command: ['/usr/sbin/haproxy', '-W', '-S', `unix@${CONTROL}`, '-f', 'haproxy.cfg'],
     file: 'haproxy.cfg',
     text: `
 global
@@ -35,4 +44,18 @@ backend back
   server backend 127.0.0.1:${backendPort}
 `,
   }),
+}
+
+/** To the master process; its answer, empty when there is none. */
+async function command(folder: string, text: string): Promise<string> {
+  const socket = connect(join(folder, CONTROL))
+  let answer = ''
+  socket.on('data', chunk => {
+    answer += chunk
+  })
+  // Refused, or cut off by what was asked for: no answer.
+  socket.on('error', () => {})
+  socket.end(`${text}\n`)
+  await new Promise(resolve => socket.once('close', resolve))
+  return answer
 }
