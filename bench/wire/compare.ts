@@ -22,6 +22,10 @@ export function compare(parent: string, scale: WireScale, print: (section: strin
     const contenders = { clients, all: [...clients, createH2load(directory)] }
     const names = contenders.all.map(({ name }) => name)
     try {
+      const heat = { streams: Math.max(...scale.streams), ms: scale.heatMs }
+      await connected({ servers, server: 'nghttpd', roundTripMs: 0 }, contenders.all, async () => {
+        for (const contender of contenders.all) await contender.warmUp(heat)
+      })
       const nghttpd = await measureNghttpd(servers, contenders, scale)
       print(`## nghttpd\n\n${RATES}\n\n${throughputTable(nghttpd.rates, names)}\n\n${budgets(nghttpd.rates)}`)
       const simulator = await measureSimulator(servers, contenders.all, scale)
