@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 import { bad, good, type Parsed } from './parsed.ts'
 import { readPkcs12 } from './pkcs12.ts'
 
@@ -60,10 +61,11 @@ function checked({ certificates, privateKey }: Parts, now: number): Parsed<PushC
     return bad(`the certificate is valid only from ${day(own.validFromDate)} on; is the clock right?`)
   }
   const chain = [own, ...certificates.filter(certificate => certificate !== own)]
-  return good({
-    certificate: chain.map(certificate => certificate.toString()).join(''),
-    privateKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-  })
+  const cert = chain.map(certificate => certificate.toString()).join('')
+  const key = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+  if (!attempt(() => createSecureContext({ cert, key })))
+    return bad('OpenSSL takes no such key or certificate for TLS: too short, or of a kind that is out of use')
+  return good({ certificate: cert, privateKey: key })
 }
 
 function day(date: Date): string {

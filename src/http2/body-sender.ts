@@ -33,6 +33,11 @@ export class BodySender {
     this.pump()
   }
 
+  /** Bodies wait for the connection's window: another request would only join them. */
+  isShut(): boolean {
+    return this.#window <= 0 && this.#waiting.length > 0
+  }
+
   /** The stream is about to be closed: what is left of its body is kept no longer. */
   forget(exchange: Exchange): void {
     if (!exchange.isSent) this.#waiting.remove(exchange)

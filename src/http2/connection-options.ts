@@ -31,7 +31,7 @@ export interface ConnectionEvents {
   onReady(): void
   /** The peer has announced settings: it may take more, or less, than before. */
   onSettings(): void
-  /** A stream has ended; the next one may begin. */
+  /** A stream has ended, or the window has opened: the next request may begin. */
   onFreeStream(): void
   /** Takes no new requests any more; called once. What is under way goes on. */
   onRetired(): void

@@ -8,7 +8,7 @@ import { ConnectionError, ERROR_CODES, type ErrorName, errorName, placeOf } from
 import type { Exchange } from './exchange.ts'
 import { Farewell } from './farewell.ts'
 import { FloodGuard } from './flood-guard.ts'
-import { writeHeaders, writePing, writeReset } from './frames/frame-writer.ts'
+import { writeHeaders, writeReset } from './frames/frame-writer.ts'
 import { HeaderEncoder } from './hpack/header-encoder.ts'
 import type { ConnectionHandle, Http2Request, RequestResult } from './http2-client.ts'
 import { Incoming } from './incoming.ts'
@@ -17,7 +17,7 @@ import { Outbox } from './outbox.ts'
 import { CONNECTION_WINDOW, writePreface } from './preface.ts'
 import { writeRequestBlock } from './request-block.ts'
 import { notProcessed, unknown } from './results.ts'
-import { DEFAULT_WINDOW_SIZE, defaultPeerSettings } from './settings.ts'
+import { defaultPeerSettings } from './settings.ts'
 import { StreamFrames } from './stream-frames.ts'
 import { Streams } from './streams.ts'
 import { TrackRecord } from './track-record.ts'
@@ -66,11 +66,7 @@ export class Connection implements ConnectionHandle {
     this.#deadline = new Deadline(clock, this.#streams, limits.requestMs, exchange =>
       this.#onTimeout(exchange),
     )
-    this.#liveness = new Liveness(clock, limits, {
-      ping: payload => {
-        writePing(this.#outbox.output, payload, false)
-        this.#outbox.wake()
-      },
+    this.#liveness = new Liveness(options, this.#outbox, {
       onDead: () => this.abort('ping-timeout'),
       onIdle: () => {
         this.#failure ??= 'idle'
@@ -101,6 +97,11 @@ export class Connection implements ConnectionHandle {
     return Math.min(this.#options.limits.streams, this.#peer.maxConcurrentStreams)
   }
 
+  /** The peer has no room for what was begun: better not to begin more here, though streams are free. */
+  isShut(): boolean {
+    return this.#bodies.isShut()
+  }
+
   openStreams(): number {
     return this.#streams.size
   }
@@ -113,13 +114,8 @@ export class Connection implements ConnectionHandle {
   /** Only while there is a free stream. `resolve` is called once, whatever happens. */
   request(request: Http2Request, resolve: (result: RequestResult) => void): void {
     assert(this.freeStreams() > 0, 'a request needs a free stream')
-    const exchange = this.#streams.open({
-      request,
-      resolve,
-      now: this.#options.clock.monotonic(),
-      sendWindow: this.#peer.initialWindowSize,
-      receiveWindow: DEFAULT_WINDOW_SIZE,
-    })
+    const now = this.#options.clock.monotonic()
+    const exchange = this.#streams.open({ request, resolve, now, sendWindow: this.#peer.initialWindowSize })
     const { output } = this.#outbox
     const { maxFrameSize } = this.#peer
     const head = { streamId: exchange.streamId, isEnd: exchange.isSent, maxFrameSize }
@@ -190,6 +186,7 @@ export class Connection implements ConnectionHandle {
       connection: this,
       connectionWindow: CONNECTION_WINDOW,
       responseBytes: this.#options.limits.responseBytes,
+      onRoom: () => this.#offer(),
       finish: (exchange, result) => this.#finish(exchange, result),
       reset: (exchange, code, result) => this.#reset(exchange, code, result),
     })
@@ -249,6 +246,10 @@ export class Connection implements ConnectionHandle {
     if (result.kind === 'response') this.record.answered()
     this.#close(exchange, result)
     if (this.#isRetired && this.#streams.size === 0) this.#leave('NO_ERROR')
+    this.#offer()
+  }
+
+  #offer(): void {
     if (!this.#isRetired) this.#options.events.onFreeStream()
   }
 
@@ -288,12 +289,10 @@ export class Connection implements ConnectionHandle {
   }
 
   #failAll(reason: string): void {
-    for (const exchange of this.#streams.all()) this.#close(exchange, this.#resultWithout(exchange, reason))
-  }
-
-  /** What is known of a request that will not be answered: one that never left us was not processed. */
-  #resultWithout(exchange: Exchange, reason: string): RequestResult {
-    if (this.#streams.isHandedOver(exchange)) return unknown(exchange, reason)
-    return notProcessed(reason)
+    for (const exchange of this.#streams.all()) {
+      // One that never left us was not processed.
+      const hasLeft = this.#streams.isHandedOver(exchange)
+      this.#close(exchange, hasLeft ? unknown(exchange, reason) : notProcessed(reason))
+    }
   }
 }

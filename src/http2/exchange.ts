@@ -3,6 +3,7 @@ import { ReceiveWindow } from './flow-control.ts'
 import type { Frame } from './frames/frame.ts'
 import type { ConnectionHandle, Http2Request, RequestResult, ResponseResult } from './http2-client.ts'
 import type { ResponseHead } from './response-head.ts'
+import { DEFAULT_WINDOW_SIZE } from './settings.ts'
 
 const NO_BODY = Buffer.alloc(0)
 
@@ -11,7 +12,6 @@ export interface ExchangeOptions {
   request: Http2Request
   openedAt: number
   sendWindow: number
-  receiveWindow: number
   resolve(result: RequestResult): void
 }
 
@@ -26,7 +26,6 @@ export class Exchange {
   /** Octets of the request's body that are written. */
   sent = 0
   #head: ResponseHead | undefined
-  readonly #receiveWindowSize: number
   #receiveWindow: ReceiveWindow | undefined
   #pieces: Buffer[] | undefined
   #received = 0
@@ -37,12 +36,11 @@ export class Exchange {
     this.openedAt = options.openedAt
     this.resolve = options.resolve
     this.sendWindow = options.sendWindow
-    this.#receiveWindowSize = options.receiveWindow
   }
 
   /** Most responses of push services have no body, and need none. */
   get receiveWindow(): ReceiveWindow {
-    this.#receiveWindow ??= new ReceiveWindow(this.#receiveWindowSize)
+    this.#receiveWindow ??= new ReceiveWindow(DEFAULT_WINDOW_SIZE)
     return this.#receiveWindow
   }
 

@@ -1,4 +1,6 @@
+import { writePing } from './frames/frame-writer.ts'
 import type { EngineClock } from './http2-client.ts'
+import type { Outbox } from './outbox.ts'
 
 export interface LivenessLimits {
   /** Silence after which the peer is asked with a PING. */
@@ -9,8 +11,12 @@ export interface LivenessLimits {
   idleMs: number
 }
 
+export interface LivenessOptions {
+  clock: EngineClock
+  limits: LivenessLimits
+}
+
 export interface LivenessActions {
-  ping(payload: Buffer): void
   onDead(): void
   onIdle(): void
 }
@@ -19,6 +25,7 @@ export interface LivenessActions {
 export class Liveness {
   readonly #clock: EngineClock
   readonly #limits: LivenessLimits
+  readonly #outbox: Outbox
   readonly #actions: LivenessActions
   readonly #payload = Buffer.alloc(8)
   #pings = 0
@@ -28,9 +35,10 @@ export class Liveness {
   #cancelIdle = () => {}
   #cancelTimeout: (() => void) | undefined
 
-  constructor(clock: EngineClock, limits: LivenessLimits, actions: LivenessActions) {
-    this.#clock = clock
-    this.#limits = limits
+  constructor(options: LivenessOptions, outbox: Outbox, actions: LivenessActions) {
+    this.#clock = options.clock
+    this.#limits = options.limits
+    this.#outbox = outbox
     this.#actions = actions
   }
 
@@ -54,7 +62,8 @@ export class Liveness {
   check(): void {
     if (this.#cancelTimeout) return
     this.#payload.writeUInt32BE(++this.#pings >>> 0, 4)
-    this.#actions.ping(this.#payload)
+    writePing(this.#outbox.output, this.#payload, false)
+    this.#outbox.wake()
     this.#cancelTimeout = this.#clock.after(this.#limits.pingTimeoutMs, () => this.#actions.onDead())
   }
 

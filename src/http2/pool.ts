@@ -157,7 +157,7 @@ class Pool implements Http2Client {
     let most = 0
     for (const { connection } of this.#members) {
       const free = connection.freeStreams()
-      if (free <= most) continue
+      if (free <= most || connection.isShut()) continue
       most = free
       freest = connection
     }

@@ -26,6 +26,8 @@ export interface StreamFramesParts {
   connection: ConnectionHandle
   connectionWindow: number
   responseBytes: number
+  /** The connection's window is open for further requests. */
+  onRoom(): void
   /** Closes the stream; its request has `result`. */
   finish(exchange: Exchange, result: RequestResult): void
   /** The same, and tells the peer. */
@@ -83,12 +85,13 @@ export class StreamFrames {
   }
 
   windowUpdate(frame: Frame): void {
-    const { bodies, guard } = this.#parts
+    const { bodies, guard, onRoom } = this.#parts
     guard.count()
     // The first bit is reserved.
     const increment = frame.bytes.readUInt32BE(frame.start) & 0x7fffffff
     if (frame.streamId === 0) {
       bodies.grow(increment)
+      if (!bodies.isShut()) onRoom()
       return
     }
     const exchange = this.#findUnlessGone(frame)

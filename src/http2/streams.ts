@@ -10,7 +10,6 @@ export interface OpenOptions {
   resolve(result: RequestResult): void
   now: number
   sendWindow: number
-  receiveWindow: number
 }
 
 /** The streams of a connection: all are ours, since the peer may push none (RFC 9113 §5.1, §5.1.1). */
@@ -44,10 +43,10 @@ export class Streams {
     return most
   }
 
-  open({ request, resolve, now, sendWindow, receiveWindow }: OpenOptions): Exchange {
+  open({ request, resolve, now, sendWindow }: OpenOptions): Exchange {
     const streamId = this.#nextId
     this.#nextId += 2
-    const exchange = new Exchange({ streamId, request, resolve, openedAt: now, sendWindow, receiveWindow })
+    const exchange = new Exchange({ streamId, request, resolve, openedAt: now, sendWindow })
     this.#open.set(streamId, exchange)
     this.#most = Math.max(this.#most, this.#open.size)
     return exchange

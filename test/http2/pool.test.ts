@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { describe, it } from 'node:test'
-import { MINUTE, PRESSURE_MS, REQUEST, SECOND, startHolding, startRig } from './support/pool-rig.ts'
+import { EventEmitter, once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { describe, it, type TestContext } from 'node:test'
+import { createServer, type TLSSocket } from 'node:tls'
+import { FRAME_TYPES } from '../../src/http2/frames/frame.ts'
+import { FrameReader } from '../../src/http2/frames/frame-reader.ts'
+import {
+  identity,
+  MINUTE,
+  PRESSURE_MS,
+  REQUEST,
+  SECOND,
+  startClient,
+  startHolding,
+  startRig,
+} from './support/pool-rig.ts'
 import type { ScriptedServer } from './support/scripted-server.ts'
+import { answer, settings } from './support/wire.ts'
 
 /** How many may wait: as many as there are streams, within these. */
 const QUEUE = { least: 8, most: 100 }
@@ -94,6 +108,23 @@ describe('what a pool takes', () => {
     assert.deepEqual(raised.slice(2), [20])
   })
 
+  it('goes to another connection while the peer has no room for what was begun', async t => {
+    const { server, seen, until } = await startMiser(t)
+    const { client, ask, clock, change } = await startClient(t, server.origin)
+    await ask(1)
+    // More than the window of a connection: it is shut.
+    const first = client.request({ ...REQUEST, body: Buffer.alloc(100_000) })
+    await until(2)
+    const others = ask(2)
+    const connected = change()
+    clock.advance(PRESSURE_MS)
+    await connected
+    await until(4)
+    assert.deepEqual(seen, ['1/1', '1/3', '2/1', '2/3'])
+    server.close()
+    await Promise.all([first, others])
+  })
+
   it('is no request that would be malformed: that is a bug of who asks, and harms nobody else', async t => {
     const { client, ask } = await startRig(t, {})
     for (const wrong of [
@@ -125,6 +156,41 @@ describe('what a pool takes', () => {
     assert.deepEqual(await ask(1), ['response'])
   })
 })
+
+/** A server that answers the first request on its first connection, and never gives credit for what it reads. */
+async function startMiser(t: TestContext) {
+  const { privateKey: key, certificate: cert } = await identity
+  const seen: string[] = []
+  const events = new EventEmitter()
+  const sockets: TLSSocket[] = []
+  const server = createServer({ key, cert, ALPNProtocols: ['h2'] }, socket => {
+    const connection = sockets.push(socket)
+    socket.on('error', () => {})
+    socket.write(settings({ MAX_CONCURRENT_STREAMS: 100 }))
+    let preface = 24
+    const reader = new FrameReader(({ type, streamId }) => {
+      if (type !== FRAME_TYPES.HEADERS) return
+      if (seen.push(`${connection}/${streamId}`) === 1) socket.write(answer(1))
+      events.emit('request')
+    })
+    socket.on('data', chunk => {
+      const skip = Math.min(preface, chunk.length)
+      preface -= skip
+      reader.read(chunk.subarray(skip))
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const close = () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  t.after(close)
+  const { port } = server.address() as AddressInfo
+  const until = async (count: number) => {
+    while (seen.length < count) await once(events, 'request')
+  }
+  return { server: { origin: `https://localhost:${port}`, close }, seen, until }
+}
 
 function countByConnection({ seen }: ScriptedServer, from: number): number[] {
   const counts: number[] = []

@@ -80,6 +80,7 @@ const EXCEPTIONS: Record<string, string[]> = {
   // isIP and BlockList check RELAY_TRUST_PROXY, isIP what a proxy forwards; no socket is opened.
   'node:net': ['config/parsers.ts', 'http/plugins/rate-limits.ts'],
   'node:http': ['http/envelope.ts'], // STATUS_CODES, a table
+  'node:tls': ['config/push-certificate.ts'], // createSecureContext tries a key; no socket is opened.
 }
 
 /** Words that have one home, with the files that may say them. */

@@ -53,7 +53,7 @@ class ApnsProvider implements Provider {
   readonly rules
   readonly #options: ApnsProviderOptions
   readonly #token: ProviderTokenSource | undefined
-  /** By environment. */
+  /** By scope: credential and environment. */
   readonly #clients = new Map<string, Http2Client>()
   readonly #capacity = new EventEmitter<{ grown: [scope: string] }>()
   readonly #headers = new Map<string, ConstantHeaders>()
