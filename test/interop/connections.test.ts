@@ -109,13 +109,13 @@ for (const kind of KINDS)
 
     canOnly('idleMs', 'a connection that the server closed for idleness is replaced at once', async t => {
       const { asker } = await start(t, kind, { wishes: { idleMs: 100 } })
-      // h2o counts in seconds.
+      // h2o counts in seconds. A server in a hurry may close before it has read the request: that was not processed.
       for (let round = 1; round <= (kind === h2o ? 2 : 5); round++) {
-        assert.equal((await asker.response('/')).status, 200)
-        await asker.until('closed', round)
-        assert.equal(asker.client.state(), 'idle')
+        assert.equal((await asker.persist('/')).status, 200)
+        await asker.untilIdle()
       }
-      assert.equal((await asker.response('/')).status, 200)
+      assert.equal((await asker.persist('/')).status, 200)
+      assert.ok(asker.connections.filter(state => state === 'connected').length > (kind === h2o ? 2 : 5))
     })
 
     test('killed: what was under way is unknown, what comes then not processed, until it is back', async t => {

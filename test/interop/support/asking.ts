@@ -88,12 +88,8 @@ export class Asker {
     }
   }
 
-  /** Resolves when so many connections have come to this state. */
-  async until(state: 'connected' | 'closed' | 'failed', count = 1): Promise<void> {
-    while (this.#count(state) < count) await once(this.#events, 'connection')
-  }
-
-  #count(state: string): number {
-    return this.connections.filter(entry => entry.startsWith(state)).length
+  /** Resolves when its last connection has been given up. */
+  async untilIdle(): Promise<void> {
+    while (this.client.state() !== 'idle') await once(this.#events, 'connection')
   }
 }
