@@ -84,6 +84,7 @@ function encrypted(pem: string): string {
 const day = 86_400_000
 const expired = selfSigned(-2 * day, -day)
 const future = selfSigned(day, 2 * day)
+const short = selfSigned(-day, day, 1024)
 const signer = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 const rsaPem = signer.export({ format: 'pem', type: 'pkcs8' }).toString()
 const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
@@ -160,6 +161,13 @@ const BAD: [string, Variables, Files, string, RegExp][] = [
     { cert: future.certificate + future.privateKey },
     'CERT_FILE',
     /only from 2030-06-02/,
+  ],
+  [
+    'too short for TLS',
+    CERT,
+    { cert: short.certificate + short.privateKey },
+    'CERT_FILE',
+    /OpenSSL takes no such key/,
   ],
   [
     'encrypted PEM, no passphrase',

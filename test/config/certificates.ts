@@ -10,9 +10,9 @@ export interface TestCertificate {
 }
 
 /** Self-signed; valid from `from` to `to` (ms relative to NOW). */
-export function selfSigned(from = -DAY, to = DAY): TestCertificate {
+export function selfSigned(from = -DAY, to = DAY, modulusLength = 2048): TestCertificate {
   const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
+    modulusLength,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   })

@@ -5,6 +5,7 @@ import { createReaper } from '../../src/dispatch/reaper.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import type { OfflineMessage } from '../../src/domain/offline-message.ts'
 import { createAcceptOfflineMessages } from '../../src/intake/accept-offline-message.ts'
+import type { Provider } from '../../src/providers/provider.ts'
 import { createSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { RegisterCommand, Store } from '../../src/store/store.ts'
 import { createEvents, type EventName, type RelayEvents } from '../../src/telemetry/events.ts'
@@ -14,18 +15,22 @@ import { temporaryDirectory } from './temporary-directory.ts'
 
 export const DAY_MS = 86_400_000
 
-export interface HarnessOptions {
-  provider?: ScriptedProvider
+export interface HarnessOptions<P extends Provider> {
+  /** Default: one that does as it is told. */
+  provider?: P
   windowDeliveries?: number
   /** Wraps the real store, to make it fail. */
   wrapStore?: (store: Store) => Store
 }
 
 /** The way of a message without HTTP: intake, the real store, the dispatcher, and a provider that does as it is told. */
-export async function startDispatch(t: TestContext, options: HarnessOptions = {}) {
+export async function startDispatch<P extends Provider = ScriptedProvider>(
+  t: TestContext,
+  options: HarnessOptions<P> = {},
+) {
   const clock = new FakeClock(Date.now())
   const events = createEvents()
-  const provider = options.provider ?? new ScriptedProvider()
+  const provider = (options.provider ?? new ScriptedProvider()) as P
   const path = join(temporaryDirectory(t), 'relay.db')
   // The store's own timers are real; every instant it is told comes from the fake clock.
   const sqlite = createSqliteStore({ path, dedupeWindowMs: 3_600_000, clock: systemClock, events })
