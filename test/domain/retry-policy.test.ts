@@ -75,6 +75,8 @@ describe('what follows an outcome', () => {
     const paused = { next: 'pause', scope: 'apns/K/production', kind: 'unsent' }
     assert.deepEqual(decide(unsent, context({ repeats: MAX_REPEATS })), paused)
     assert.deepEqual(decide({ ...unsent, retryNow: false }, context()), paused)
+    // Each repeat waits for a new connection: they are paced there.
+    assert.deepEqual(decide({ ...unsent, isPaced: true }, context({ repeats: 1000 })), { next: 'again' })
   })
 
   it('lets the token wait, or the scope, whichever was meant', () => {
