@@ -18,5 +18,6 @@ export function registration(index: number): Registration {
     // Recent, so that nothing is written about it.
     lastAcceptedAt: Date.now(),
     version: 1,
+    firstVersion: 1,
   }
 }

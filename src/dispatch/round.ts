@@ -70,11 +70,12 @@ export function firstRound(
 }
 
 function newRecord(messageId: string, registration: Registration): DeliveryRecord {
-  const { device, kind, provider, app } = registration
+  const { device, kind, firstVersion, provider, app } = registration
   return {
     id: deliveryId(messageId, registration),
     device,
     kind,
+    firstVersion,
     provider,
     app,
     state: 'pending',

@@ -23,6 +23,8 @@ export interface AttemptRecord {
 export interface DeliveryRecord extends Omit<RegistrationKey, 'recipient'> {
   /** UUID derived from message and registration: the same on every attempt, sent as `apns-id`. */
   id: string
+  /** Which registration of this key it is for; absent in records from before there was such a number. */
+  firstVersion?: number
   provider: ProviderName
   app: string
   state: DeliveryState

@@ -28,6 +28,12 @@ export interface RegistrationKey {
 /** Who said which environment the token belongs to; a client's word is trusted less than the operator's. */
 export type EnvironmentSource = 'client' | 'default' | 'learned'
 
+/** One registration of a key: not the one that was there before a removal. */
+export interface NamedRegistration extends RegistrationKey {
+  /** Absent: whichever there is. */
+  firstVersion?: number
+}
+
 export interface Registration extends RegistrationKey {
   provider: ProviderName
   /** Secret. The provider's opaque address of the device. */
@@ -48,6 +54,8 @@ export interface Registration extends RegistrationKey {
   lastAcceptedAt?: number
   /** Grows with every change but those of `strikes` and `lastAcceptedAt`; conditional updates name it. Never reused. */
   version: number
+  /** The version with which it was created. What waits for a removed one is not for the next one with its key. */
+  firstVersion: number
 }
 
 /** What an app asks for, after HTTP validation and before the provider's own rules. */

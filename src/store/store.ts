@@ -2,6 +2,7 @@ import type { DeliveryRecord } from '../domain/delivery.ts'
 import type { IgnoreReason, MessageContent, MessageState, MessageType } from '../domain/offline-message.ts'
 import type {
   EnvironmentSource,
+  NamedRegistration,
   Preview,
   ProviderName,
   Registration,
@@ -60,11 +61,17 @@ export interface Store {
    */
   register(command: RegisterCommand): Promise<RegisterResult>
 
-  /** True when it was there. */
-  removeDevice(recipient: string, device: string): Promise<boolean>
+  /**
+   * Removes a registration and ends what waits for it, as `registration-removed`: a later one with the same key inherits
+   * nothing. A message of which nobody has begun is for whatever is registered when somebody does; it ends with the last
+   * registration. Texts that no attempt can follow any more are erased, also those kept for a requeue.
+   * What is leased ends at its next attempt (see `registration`). The registration goes, with its inheritance, in one
+   * commit; a long queue is ended in several: when a later one fails, this rejects, and repeating removeRecipient ends the rest.
+   */
+  removeDevice(recipient: string, device: string, at: number): Promise<RemoveResult>
 
-  /** Removes every registration of an account; answers how many. */
-  removeRecipient(recipient: string): Promise<number>
+  /** Removes every registration of an account, likewise: an account that is created anew inherits nothing. */
+  removeRecipient(recipient: string, at: number): Promise<RemoveResult>
 
   /**
    * True when a registration of `recipient` may have changed after `revision` (see AcceptReceipt): what was read then
@@ -73,7 +80,8 @@ export interface Store {
   isStale(recipient: string, revision: number): boolean
 
   registrations(recipient: string): Promise<Registration[]>
-  registration(key: RegistrationKey): Promise<FoundRegistration>
+  /** `removed` also when another registration has taken the place of the named one. */
+  registration(key: NamedRegistration): Promise<FoundRegistration>
   message(id: string): Promise<MessageTrace | undefined>
   messages(query: MessageQuery): Promise<MessageSummary[]>
   outbox(): Promise<OutboxStats>
@@ -175,9 +183,21 @@ export interface ClaimedDelivery {
   revision: number
 }
 
+export interface SettledMessage {
+  id: string
+  state: MessageState
+}
+
+export interface RemoveResult {
+  /** Registrations that were there. */
+  removed: number
+  /** Messages of which nothing waits any more. */
+  settled: readonly SettledMessage[]
+}
+
 export interface ExpireResult {
   /** Messages of which nothing waits any more. */
-  settled: readonly { id: string; state: MessageState }[]
+  settled: readonly SettledMessage[]
   /** Deliveries that were ended and texts that were erased: `limit` when there may be more. */
   count: number
 }

@@ -4,6 +4,7 @@ import { duplicatesContract } from './store/duplicates.ts'
 import type { MakeStore } from './store/fixtures.ts'
 import { leasingContract } from './store/leasing.ts'
 import { registeringContract } from './store/registering.ts'
+import { removingContract } from './store/removing.ts'
 import { settlingContract } from './store/settling.ts'
 import { stalenessContract } from './store/staleness.ts'
 import { upkeepContract } from './store/upkeep.ts'
@@ -16,6 +17,7 @@ export function storeContract(name: string, make: MakeStore): void {
     leasingContract(make)
     settlingContract(make)
     registeringContract(make)
+    removingContract(make)
     stalenessContract(make)
     upkeepContract(make)
   })

@@ -65,10 +65,9 @@ describe('a registration that changes while a retry waits', () => {
   })
 
   it('deleted: the delivery ends', async t => {
-    const { provider, clock, store, seen, id } = await withWaitingRetry(t)
-    assert.equal(await store.removeDevice('bob@localhost', 'phone1'), true)
-    const settled = seen('message.settled')
-    clock.advance(60_000)
+    const { provider, store, seen, remove, id } = await withWaitingRetry(t)
+    const settled = seen('message.settled', 1, ({ state }) => state === 'unreachable')
+    await remove.device('bob@localhost', 'phone1')
     await settled
     assert.equal(provider.pushes.length, 1)
     const trace = await store.message(id)
@@ -91,6 +90,122 @@ describe('a registration that changes while a retry waits', () => {
     assert.equal((await store.registration(KEY)).found, true)
   })
 })
+
+describe('a registration that changes while a message is queued in memory', () => {
+  async function withQueued(t: Parameters<typeof startDispatch>[0]) {
+    const harness = await startDispatch(t)
+    const { provider, register, post, seen } = harness
+    await register()
+    provider.limit = 1
+    const first = Promise.withResolvers<Outcome>()
+    provider.script = () => (provider.pushes.length === 1 ? first.promise : ACCEPTED)
+    const settled = seen('message.settled', 2)
+    const [, queued = ''] = await post({ body: 'first' }, { body: 'queued' })
+    await provider.pushed(1)
+    const goOn = async () => {
+      first.resolve(ACCEPTED)
+      await settled
+      const trace = await harness.store.message(queued)
+      return [trace?.state, trace?.deliveries[0]?.reason]
+    }
+    return { ...harness, goOn, queued, first }
+  }
+
+  it('deleted: nothing is pushed for it', async t => {
+    const { provider, remove, goOn } = await withQueued(t)
+    await remove.device('bob@localhost', 'phone1')
+    assert.deepEqual(await goOn(), ['unreachable', 'registration-removed'])
+    assert.equal(provider.pushes.length, 1)
+  })
+
+  it('moved: neither owner is woken for it', async t => {
+    const { provider, register, goOn } = await withQueued(t)
+    await register({ recipient: 'carol@localhost', device: 'same-phone' })
+    assert.deepEqual(await goOn(), ['unreachable', 'registration-moved'])
+    assert.equal(provider.pushes.length, 1)
+  })
+
+  it('re-registered: it goes to the new token', async t => {
+    const { provider, register, goOn } = await withQueued(t)
+    await register({ token: 'dd' })
+    assert.deepEqual(await goOn(), ['accepted', undefined])
+    assert.equal(provider.pushes[1]?.registration.token, 'dd')
+  })
+
+  it('deleted and created anew: the new one does not get it', async t => {
+    const { provider, store, post, register, remove, queued, first } = await withQueued(t)
+    await remove.recipient('bob@localhost')
+    await register({ token: 'bb' })
+    await post({ body: 'for the new one' })
+    first.resolve(ACCEPTED)
+    await provider.pushed(2)
+    assert.deepEqual(pushedTo(provider), [
+      ['aa'.repeat(32), 'first'],
+      ['bb', 'for the new one'],
+    ])
+    const trace = await store.message(queued)
+    assert.deepEqual([trace?.state, trace?.reason], ['unreachable', 'registration-removed'])
+  })
+})
+
+describe('an account that is removed and created anew', () => {
+  it('inherits nothing that waited for the provider to return', async t => {
+    const { provider, clock, dispatcher, register, remove, post, seen } = await startDispatch(t)
+    await register()
+    provider.script = () => ({ kind: 'unsent', scope: 'apns/K/production', retryNow: false, reason: 'down' })
+    const paused = seen('scope.paused')
+    const parked = seen('message.settled', 3)
+    await post({ body: 'one' }, { body: 'two' }, { body: 'three' })
+    await Promise.all([paused, parked])
+    // The pause keeps the message of a probe that failed in memory.
+    clock.advance(1000)
+    await provider.pushed(provider.pushes.length + 1)
+    const tried = provider.pushes.length
+    const ended = seen('message.settled', 3, ({ state }) => state === 'unreachable')
+    await remove.recipient('bob@localhost')
+    await register({ token: 'bb' })
+    provider.script = () => ACCEPTED
+    const resumed = seen('scope.resumed')
+    clock.advance(60_000)
+    await Promise.all([ended, resumed])
+    assert.deepEqual(dispatcher.pauses(), [])
+    const accepted = seen('message.settled', 1, ({ state }) => state === 'accepted')
+    await post({ body: 'for the new one' })
+    await accepted
+    assert.deepEqual(pushedTo(provider).slice(tried), [['bb', 'for the new one']])
+  })
+
+  it('inherits nothing that waited for room in memory', async t => {
+    const { provider, store, register, remove, post, seen } = await startDispatch(t, { windowDeliveries: 2 })
+    await register()
+    const held = Promise.withResolvers<Outcome>()
+    provider.script = ({ registration }) => (registration.token === 'bb' ? ACCEPTED : held.promise)
+    const ids = await post(...['1', '2', '3', '4', '5'].map(body => ({ body })))
+    await provider.pushed(2)
+    await remove.recipient('bob@localhost')
+    await register({ device: 'phone2', token: 'bb' })
+    const accepted = seen('message.settled', 1, ({ state }) => state === 'accepted')
+    await post({ body: 'for the new one' })
+    held.resolve(ACCEPTED)
+    await accepted
+    assert.deepEqual(
+      pushedTo(provider).map(([token, body]) => [token?.slice(0, 2), body]),
+      [
+        ['aa', '1'],
+        ['aa', '2'],
+        ['bb', 'for the new one'],
+      ],
+    )
+    for (const id of ids.slice(2)) {
+      const trace = await store.message(id)
+      assert.deepEqual([trace?.state, trace?.reason], ['unreachable', 'registration-removed'])
+    }
+  })
+})
+
+function pushedTo({ pushes }: Awaited<ReturnType<typeof startDispatch>>['provider']) {
+  return pushes.map(({ registration, notification }) => [registration.token, notification.body])
+}
 
 describe('a dead token', () => {
   it('is disabled only when it was registered before the moment of death', async t => {

@@ -98,10 +98,16 @@ test('only what was there counts as removed', async () => {
   const events = createEvents()
   let removed = 0
   events.on('registration.changed', () => removed++)
+  const settled: string[] = []
+  events.on('message.settled', ({ messageId, state }) => settled.push(`${messageId} ${state}`))
   let isThere = true
   const remove = createRemoveDevices({
-    store: { removeDevice: async () => isThere, removeRecipient: async () => 3 },
+    store: {
+      removeDevice: async () => ({ removed: isThere ? 1 : 0, settled: [] }),
+      removeRecipient: async () => ({ removed: 3, settled: [{ id: 'a', state: 'unreachable' }] }),
+    },
     events,
+    clock: new FakeClock(),
   })
   await remove.device('bob@localhost', 'phone1')
   assert.equal(removed, 1)
@@ -110,4 +116,5 @@ test('only what was there counts as removed', async () => {
   assert.equal(removed, 1)
   await remove.recipient('bob@localhost')
   assert.equal(removed, 4)
+  assert.deepEqual(settled, ['a unreachable'])
 })

@@ -5,6 +5,7 @@ import { createReaper } from '../../src/dispatch/reaper.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import type { OfflineMessage } from '../../src/domain/offline-message.ts'
 import { createAcceptOfflineMessages } from '../../src/intake/accept-offline-message.ts'
+import { createRemoveDevices } from '../../src/intake/remove-devices.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { createSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { RegisterCommand, Store } from '../../src/store/store.ts'
@@ -72,6 +73,7 @@ export async function startDispatch<P extends Provider = ScriptedProvider>(
       dispatcher.wakeForDue()
       return result
     },
+    remove: createRemoveDevices({ store, events, clock }),
     /** Posts messages; answers their ids. */
     post: async (...changes: Partial<OfflineMessage>[]) => {
       const results = await accept(changes.map(change => ({ ...MESSAGE, ...change })))

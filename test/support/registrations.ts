@@ -15,6 +15,7 @@ export function aRegistration(changes: Partial<Registration> = {}): Registration
     state: 'active',
     strikes: 0,
     version: 1,
+    firstVersion: 1,
     ...changes,
   }
 }

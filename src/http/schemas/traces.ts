@@ -130,10 +130,12 @@ export function toTrace(trace: MessageTrace): TraceView {
   return {
     ...toSummary(trace),
     steps: trace.steps.map(step => ({ ...step, at: instant(step.at) })),
-    deliveries: trace.deliveries.map(({ crashCount: _crashCount, runAt, ...delivery }) => ({
-      ...delivery,
-      ...(runAt === undefined ? {} : { nextAttemptAt: instant(runAt) }),
-      attempts: delivery.attempts.map(attempt => ({ ...attempt, at: instant(attempt.at) })),
-    })),
+    deliveries: trace.deliveries.map(
+      ({ crashCount: _crashCount, firstVersion: _firstVersion, runAt, ...delivery }) => ({
+        ...delivery,
+        ...(runAt === undefined ? {} : { nextAttemptAt: instant(runAt) }),
+        attempts: delivery.attempts.map(attempt => ({ ...attempt, at: instant(attempt.at) })),
+      }),
+    ),
   }
 }

@@ -10,7 +10,8 @@ import type {
   WriteOperation,
   WriteResults,
 } from './operations.ts'
-import { register, removeDevice, removeRecipient } from './register.ts'
+import { register } from './register.ts'
+import { endOrphans, removeDevice, removeRecipient } from './removal.ts'
 import { settleFirst, settleLater } from './settle.ts'
 import { expire, purge, requeue } from './upkeep.ts'
 import type { WriteContext } from './write-context.ts'
@@ -31,7 +32,8 @@ const HANDLERS: Handlers = {
   requeue,
   register: (context, { command }) => register(context, command),
   removeDevice,
-  removeRecipient: (context, { recipient }) => removeRecipient(context, recipient),
+  removeRecipient,
+  endOrphans,
   saveSecret: (context, { name, value }) => {
     context
       .sql('INSERT INTO secret VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')

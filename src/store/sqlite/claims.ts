@@ -54,10 +54,12 @@ export function claimDeliveries(
     context.sql(LEASE_DELIVERY).run(context.lease, row.id, row.device, row.kind)
     const { recipient, device, kind } = row
     const { revision } = context
+    const record = JSON.parse(row.record) as DeliveryRecord
+    const registration = readRegistration(context.sql, { recipient, device, kind })
     return {
       message: toQueued(row),
-      record: JSON.parse(row.record) as DeliveryRecord,
-      registration: toFound(readRegistration(context.sql, { recipient, device, kind }), revision),
+      record,
+      registration: toFound(registration, record.firstVersion, revision),
       revision,
     }
   })

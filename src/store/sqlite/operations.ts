@@ -8,6 +8,7 @@ import type {
   RegisterCommand,
   RegisterResult,
   RegistrationEffect,
+  RemoveResult,
   Settlement,
 } from '../store.ts'
 import type { Failure } from './failure.ts'
@@ -51,6 +52,11 @@ export type ReceiptRow =
   | Exclude<AcceptReceipt, { status: 'queued' }>
   | (Omit<Extract<AcceptReceipt, { status: 'queued' }>, 'registrations'> & { registrations: string })
 
+export interface RemovalStep extends RemoveResult {
+  /** After which message the next step goes on; absent when this was the last. */
+  next?: number
+}
+
 /** All that is ever written, as values for the queue to the writer. */
 export type WriteOperation =
   | { kind: 'accept'; entries: EntryRow[] }
@@ -63,8 +69,9 @@ export type WriteOperation =
   | { kind: 'purge'; before: number; limit: number }
   | { kind: 'requeue'; messageId: string; now: number }
   | { kind: 'register'; command: RegisterCommand }
-  | { kind: 'removeDevice'; recipient: string; device: string }
-  | { kind: 'removeRecipient'; recipient: string }
+  | { kind: 'removeDevice'; recipient: string; device: string; at: number }
+  | { kind: 'removeRecipient'; recipient: string; at: number }
+  | { kind: 'endOrphans'; recipient: string; after: number; at: number }
   | { kind: 'saveSecret'; name: string; value: string }
   | { kind: 'markProven'; scope: string }
   | { kind: 'probe' }
@@ -83,8 +90,9 @@ export interface WriteResults {
   purge: number
   requeue: 'requeued' | 'expired' | 'not-dead' | 'unknown'
   register: RegisterResult
-  removeDevice: boolean
-  removeRecipient: number
+  removeDevice: RemovalStep
+  removeRecipient: RemovalStep
+  endOrphans: RemovalStep
   saveSecret: undefined
   markProven: undefined
   probe: undefined

@@ -1,7 +1,7 @@
 import type { Registration, RegistrationKey } from '../../domain/registration.ts'
 import type { RegisterCommand, RegisterResult } from '../store.ts'
-import type { OperationOf } from './operations.ts'
 import { readRegistration } from './registration-rows.ts'
+import { endUnbegunOf, isUnregistered } from './removal.ts'
 import type { WriteContext } from './write-context.ts'
 
 const DAY_MS = 86_400_000
@@ -19,13 +19,14 @@ const DELETE_ONE = 'DELETE FROM registration WHERE recipient = ? AND device = ? 
 // An app that was installed anew has the same token under another device id: what waits goes along, and keeps its own id,
 // so that a phone that has it shows it once. Bounded like what is resumed.
 const TAKE_ALONG = `
-  UPDATE OR IGNORE delivery SET device = ?1, record = json_set(record, '$.device', ?1)
+  UPDATE OR IGNORE delivery SET device = ?1,
+    record = json_set(record, '$.device', ?1, '$.firstVersion', CAST(?5 AS INTEGER))
   WHERE device = ?2 AND kind = ?3 AND lease = 0
   AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1 LIMIT 500)`
 const UPSERT = `
   INSERT INTO registration (recipient, device, kind, provider, token, app, environment, environment_source,
-    name, locale, preview, registered_at, state, strikes, last_accepted_at, version)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', 0, ?, ?)
+    name, locale, preview, registered_at, state, strikes, last_accepted_at, version, first_version)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'active', 0, ?13, ?14, ?14)
   ON CONFLICT (recipient, device, kind) DO UPDATE SET
     provider = excluded.provider, token = excluded.token, app = excluded.app,
     environment = excluded.environment, environment_source = excluded.environment_source,
@@ -41,18 +42,21 @@ const DROP_OLDEST = `
 const RESUME_WAITING = `
   UPDATE delivery SET scope = 'registration-changed', run_at = ?1 WHERE device = ?2 AND kind = ?3 AND lease = 0
   AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1 LIMIT 500)`
-const DELETE_DEVICE = 'DELETE FROM registration WHERE recipient = ? AND device = ?'
-const DELETE_RECIPIENT = 'DELETE FROM registration WHERE recipient = ?'
 
 export function register(context: WriteContext, command: RegisterCommand): RegisterResult {
   const { recipient, device, kind } = command
   const owner = readOwner(context, command)
+  const isFirst = isUnregistered(context, recipient)
   if (owner !== undefined && !takeOver(context, command, owner)) return { status: 'too-many-moves' }
+  if (isFirst) endUnbegunOf(context, recipient, command.at)
   const existing = readRegistration(context.sql, command)
   upsert(context, command, existing)
   context.sql(DROP_OLDEST).run(recipient, device, kind, Math.max(0, command.maxDevices - 1))
   const registration = readRegistration(context.sql, command)
   if (registration === undefined) throw new Error('a registration vanished in its own transaction')
+  if (owner !== undefined && isReplaced(owner, command)) {
+    context.sql(TAKE_ALONG).run(device, owner.device, kind, recipient, registration.firstVersion)
+  }
   if (!isSameAddress(existing, registration)) {
     context.sql(RESUME_WAITING).run(command.at, device, kind, recipient)
   }
@@ -67,9 +71,12 @@ function takeOver(context: WriteContext, command: RegisterCommand, owner: Regist
     context.sql(MOVE_AWAY).run(context.change(owner.recipient), owner.recipient, owner.device, owner.kind)
   } else if (owner.device !== device || owner.kind !== kind) {
     context.sql(DELETE_ONE).run(recipient, owner.device, owner.kind)
-    if (owner.kind === kind) context.sql(TAKE_ALONG).run(device, owner.device, kind, recipient)
   }
   return true
+}
+
+function isReplaced(owner: RegistrationKey, { recipient, device, kind }: RegisterCommand): boolean {
+  return owner.recipient === recipient && owner.kind === kind && owner.device !== device
 }
 
 function isSameAddress(former: Registration | undefined, registration: Registration): boolean {
@@ -118,19 +125,4 @@ function upsert(context: WriteContext, command: RegisterCommand, existing: Regis
       (isSameToken ? existing.lastAcceptedAt : undefined) ?? null,
       context.change(command.recipient),
     )
-}
-
-export function removeDevice(
-  context: WriteContext,
-  { recipient, device }: OperationOf<'removeDevice'>,
-): boolean {
-  const { changes } = context.sql(DELETE_DEVICE).run(recipient, device)
-  if (changes !== 0) context.change(recipient)
-  return changes !== 0
-}
-
-export function removeRecipient(context: WriteContext, recipient: string): number {
-  const { changes } = context.sql(DELETE_RECIPIENT).run(recipient)
-  if (changes !== 0) context.change(recipient)
-  return Number(changes)
 }

@@ -12,7 +12,8 @@ import type { Sql } from './statements.ts'
 
 // Rows are read as arrays: on the way of every message, that is half the price of objects.
 const COLUMNS = `recipient, device, kind, provider, token, app, environment, environment_source, registered_at, state,
-  strikes, version, name, locale, preview, state_reason, last_accepted_at`
+  strikes, version, name, locale, preview, state_reason, last_accepted_at,
+  first_version`
 
 type RegistrationRow = [
   recipient: string,
@@ -32,6 +33,7 @@ type RegistrationRow = [
   preview: Preview | null,
   stateReason: string | null,
   lastAcceptedAt: number | null,
+  firstVersion: number,
 ]
 
 const BY_RECIPIENT = `SELECT ${COLUMNS} FROM registration WHERE recipient = ?`
@@ -51,15 +53,38 @@ export function readRegistration(sql: Sql, key: RegistrationKey): Registration |
   return row === undefined ? undefined : toRegistration(row as unknown as RegistrationRow)
 }
 
-export function toFound(registration: Registration | undefined, revision: number): FoundRegistration {
-  if (registration === undefined) return { found: false, reason: 'removed' }
+/** Whether there is the one that was named: not another that has taken its place. */
+export function isNamed(registration: Registration | undefined, firstVersion: number | undefined): boolean {
+  return (
+    registration !== undefined && (firstVersion ?? registration.firstVersion) === registration.firstVersion
+  )
+}
+
+export function toFound(
+  registration: Registration | undefined,
+  firstVersion: number | undefined,
+  revision: number,
+): FoundRegistration {
+  if (registration === undefined || !isNamed(registration, firstVersion))
+    return { found: false, reason: 'removed' }
   if (registration.state !== 'active') return { found: false, reason: registration.state }
   return { found: true, registration, revision }
 }
 
 function toRegistration(row: RegistrationRow): Registration {
   const [recipient, device, kind, provider, token, app, environment, environmentSource, ...rest] = row
-  const [registeredAt, state, strikes, version, name, locale, preview, stateReason, lastAcceptedAt] = rest
+  const [
+    registeredAt,
+    state,
+    strikes,
+    version,
+    name,
+    locale,
+    preview,
+    stateReason,
+    lastAcceptedAt,
+    firstVersion,
+  ] = rest
   const registration: Registration = {
     recipient,
     device,
@@ -73,6 +98,7 @@ function toRegistration(row: RegistrationRow): Registration {
     state,
     strikes,
     version,
+    firstVersion,
   }
   if (name !== null) registration.name = name
   if (locale !== null) registration.locale = locale

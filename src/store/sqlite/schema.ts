@@ -92,4 +92,8 @@ export const MIGRATIONS: readonly string[] = [
     probes INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   `,
+  `
+  -- The version with which a registration was created: outlives every refresh, not a removal.
+  ALTER TABLE registration ADD COLUMN first_version INTEGER NOT NULL DEFAULT 0;
+  `,
 ]

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
-import type { Registration, RegistrationKey } from '../../domain/registration.ts'
+import type { Registration } from '../../domain/registration.ts'
 import type { AcceptEntry, AcceptReceipt, Store } from '../store.ts'
 import { StoreUnavailableError } from '../store.ts'
 import { Availability } from './availability.ts'
@@ -18,6 +18,7 @@ import type {
 import type { ReadRequest } from './reader.ts'
 import type { ReadName, Reads } from './reads.ts'
 import { toFound } from './registration-rows.ts'
+import { removeInSteps } from './removal-steps.ts'
 import { resolveFile } from './resolve-file.ts'
 import { Revisions } from './revisions.ts'
 import type { StoreEvents } from './store-events.ts'
@@ -70,15 +71,16 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     purge: async (before, limit) => submit({ kind: 'purge', before, limit }),
     requeue: async (messageId, now) => submit({ kind: 'requeue', messageId, now }),
     register: async command => submit({ kind: 'register', command }),
-    removeDevice: async (recipient, device) => submit({ kind: 'removeDevice', recipient, device }),
-    removeRecipient: async recipient => submit({ kind: 'removeRecipient', recipient }),
+    removeDevice: (recipient, device, at) =>
+      removeInSteps(submit, { kind: 'removeDevice', recipient, device, at }),
+    removeRecipient: (recipient, at) => removeInSteps(submit, { kind: 'removeRecipient', recipient, at }),
     saveSecret: async (name, value) => submit({ kind: 'saveSecret', name, value }),
     markProven: async scope => submit({ kind: 'markProven', scope }),
     isStale: (recipient, revision) => revisions.isStale(recipient, revision),
-    registration: async (key: RegistrationKey) => {
+    registration: async ({ recipient, device, kind, firstVersion }) => {
       // Taken before reading: a change that is heard of meanwhile makes the answer stale, not the other way round.
       const { latest } = revisions
-      return toFound(await read('registration', key), latest)
+      return toFound(await read('registration', { recipient, device, kind }), firstVersion, latest)
     },
     registrations: recipient => read('registrations', recipient),
     message: id => read('message', id),

@@ -43,11 +43,11 @@ export function acceptingContract(make: MakeStore): void {
     const results = await Promise.all([
       registered(store),
       store.accept([entry()]),
-      store.removeDevice(ALICE, 'phone'),
+      store.removeDevice(ALICE, 'phone', T0),
       store.accept([entry()]),
     ])
     assert.equal(results[1][0]?.status, 'queued')
-    assert.equal(results[2], true)
+    assert.equal(results[2].removed, 1)
     assert.equal(results[3][0]?.status, 'ignored')
   })
 

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import type { DeliveryRecord } from '../../../src/domain/delivery.ts'
 import { deliveryId } from '../../../src/domain/delivery.ts'
 import { lowestMessageId } from '../../../src/domain/message-id.ts'
-import type { Registration } from '../../../src/domain/registration.ts'
+import type { NamedRegistration, Registration } from '../../../src/domain/registration.ts'
 import type {
   AcceptEntry,
   AcceptReceipt,
@@ -92,13 +92,14 @@ export async function accepted(store: Store, overrides: Partial<AcceptEntry> = {
 
 export function record(
   messageId: string,
-  registration: Pick<Registration, 'recipient' | 'device' | 'kind'>,
+  registration: NamedRegistration,
   overrides: Partial<DeliveryRecord> = {},
 ): DeliveryRecord {
   return {
     id: deliveryId(messageId, registration),
     device: registration.device,
     kind: registration.kind,
+    ...(registration.firstVersion === undefined ? {} : { firstVersion: registration.firstVersion }),
     provider: 'apns',
     app: 'org.example.chat',
     state: 'accepted',

@@ -115,7 +115,7 @@ export function settlingContract(make: MakeStore): void {
   test('a version is never used twice, not even after a deletion', async t => {
     const { store } = await make(t)
     const former = await registered(store)
-    await store.removeDevice(ALICE, 'phone')
+    await store.removeDevice(ALICE, 'phone', T0)
     const next = await registered(store)
     assert(next.version > former.version)
   })

@@ -7,8 +7,8 @@ import { ALICE, accepted, BOB, registered, settleWithEffect, T0, waitingMessage 
 const CHANGES: [string, (store: Store, version: number) => Promise<unknown>][] = [
   ['a refresh', store => registered(store, { at: T0 + 1 })],
   ['another device', store => registered(store, { device: 'tablet', token: 'bb22' })],
-  ['a removal', store => store.removeDevice(ALICE, 'phone')],
-  ['the end of the account', store => store.removeRecipient(ALICE)],
+  ['a removal', store => store.removeDevice(ALICE, 'phone', T0)],
+  ['the end of the account', store => store.removeRecipient(ALICE, T0)],
   ['a move to another account', store => registered(store, { recipient: BOB })],
   [
     'unregistered',

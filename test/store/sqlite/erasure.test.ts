@@ -7,10 +7,11 @@ import { systemClock } from '../../../src/domain/clock.ts'
 import type { MessageContent } from '../../../src/domain/offline-message.ts'
 import { checkStore } from '../../../src/store/sqlite/check-store.ts'
 import { IdleCheckpoint } from '../../../src/store/sqlite/idle-checkpoint.ts'
-import type { Store } from '../../../src/store/store.ts'
+import type { RemoveResult, Store } from '../../../src/store/store.ts'
 import {
   ALICE,
   accepted,
+  entry,
   HOUR,
   record,
   registered,
@@ -91,6 +92,33 @@ test('text is in neither file once no attempt can follow', async t => {
   assert.equal(readFileSync(path, 'latin1').split(SECRET).length - 1, 0)
   assert((await checkStore(path)).ok)
 })
+
+for (const [name, remove] of [
+  ['removeDevice', store => store.removeDevice(ALICE, 'phone', T0)],
+  ['removeRecipient', store => store.removeRecipient(ALICE, T0)],
+] as [string, (store: Store) => Promise<RemoveResult>][]) {
+  test(`${name}: text that waits, or that only a requeue could use, is gone while the relay runs`, async t => {
+    const { clock, idle } = clockWithIdle()
+    const { store, path } = await openStore(t, { clock })
+    const phone = await registered(store)
+    const unbegun = Array.from({ length: 300 }, (_, i) => entry({ ...secretContent(i), leased: false }))
+    await store.accept(unbegun)
+    const [retried, dead] = [await acceptMany(store, 300), await acceptMany(store, 50)]
+    await Promise.all(retried.map(id => store.settle(settlement(id, [waits(id, phone)]))))
+    await Promise.all(
+      dead.map(id => store.settle(settlement(id, [{ record: record(id, phone, { state: 'dead' }) }]))),
+    )
+    idle()
+    await store.claimDeliveries('none', T0, 1)
+    assert(occurrences(path) > 650)
+    assert.equal((await remove(store)).settled.length, 600)
+    idle()
+    // The writer does one thing after the other: what is asked next is answered after the log was cut.
+    await store.claimDeliveries('none', T0, 1)
+    assert.equal(occurrences(path), 0)
+    assert.equal((await store.outbox()).pending, 0)
+  })
+}
 
 test('text of a dead message is kept for a requeue, and gone when that is too late', async t => {
   const { store, path } = await openStore(t)
