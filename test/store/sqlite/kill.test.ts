@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { test } from 'node:test'
 import { checkStore } from '../../../src/store/sqlite/check-store.ts'
+import { SCOPE, T0 } from '../../contract/store/fixtures.ts'
 import { openStore, temporaryDirectory } from './support.ts'
 
 /** Lets a process write until it has acknowledged so many messages, and kills it in the middle of the next ones. */
@@ -28,12 +29,15 @@ async function assertComplete(t: TestContext, path: string, acknowledged: readon
   const { store } = await openStore(t, { path })
   const found = await Promise.all(acknowledged.map(id => store.message(id.slice(2))))
   for (const [index, trace] of found.entries()) {
-    const state = acknowledged[index]?.startsWith('s ') ? 'accepted' : trace?.state
+    const isSettled = /^[sl] /.test(acknowledged[index] ?? '')
+    const state = isSettled ? 'accepted' : trace?.state
     assert.equal(trace?.state, state, acknowledged[index])
     assert.notEqual(trace, undefined)
   }
-  const claimed = await store.claimMessages(100_000)
-  const pending = new Set(claimed.map(({ message }) => message.id))
+  const unbegun = await store.claimMessages(100_000)
+  const waiting = await store.claimDeliveries(SCOPE, T0, 100_000)
+  const pending = new Set([...unbegun, ...waiting].map(({ message }) => message.id))
+  assert.equal(pending.size, unbegun.length + waiting.length, 'nothing is to be done twice')
   for (const trace of found) {
     assert.equal(
       pending.has(trace?.id ?? ''),
@@ -51,6 +55,11 @@ test('kill -9 in the middle of writing loses nothing that was acknowledged', asy
     acknowledged.push(...(await writeAndKill(path, count)))
     await assertComplete(t, path, acknowledged)
   }
+  for (const kind of 'awsl')
+    assert(
+      acknowledged.some(line => line.startsWith(kind)),
+      `none of kind ${kind}`,
+    )
 })
 
 test('after a restart of the writer thread, another program that closes the file takes no log away', async t => {
