@@ -35,7 +35,7 @@ export interface RelayApp {
 }
 
 /** What a stop may spend on attempts that are in flight: most of it, for what is cut off is sent twice. */
-const DRAIN_SHARE = 0.7
+export const DRAIN_SHARE = 0.7
 
 /**
  * The one place that knows every part. Parts start in the order in which a message meets them from behind: store,

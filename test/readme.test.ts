@@ -7,13 +7,16 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { DRAIN_SHARE } from '../src/app.ts'
 import { writeFirstRun } from '../src/config/first-run.ts'
+import { SHUTDOWN_MS } from '../src/config/read-config.ts'
 import { VARIABLE_NAMES } from '../src/config/variables.ts'
 import { systemClock } from '../src/domain/clock.ts'
 import { DELIVERY_STATES } from '../src/domain/delivery.ts'
 import { IGNORE_REASONS, MESSAGE_STATES } from '../src/domain/offline-message.ts'
 import { OUTCOME_KINDS } from '../src/domain/outcome.ts'
 import { errors } from '../src/http/errors.ts'
+import { REQUESTS_SHARE } from '../src/http/http.ts'
 import { createEvents } from '../src/telemetry/events.ts'
 import { createMetrics } from '../src/telemetry/metrics-subscriber.ts'
 import { BIN, emptyDirectory, pushRelay } from './cli/support.ts'
@@ -106,6 +109,29 @@ test('operations.md explains every state, outcome and reason', () => {
   }
 })
 
+test('README and operations.md tell how long a stop takes', () => {
+  const whole = SHUTDOWN_MS / 1000
+  const [requests, attempts] = [REQUESTS_SHARE, DRAIN_SHARE].map(share => Number((whole * share).toFixed(1)))
+  const stop = /^\*\*Stop\.\*\* .*?\n\n/ms.exec(read('docs/operations.md'))?.[0].replaceAll('\n', ' ') ?? ''
+  for (const said of [
+    `requests under way may finish (${requests} s)`,
+    `attempts under way may finish (${attempts} s)`,
+    `After ${whole} s the process ends in any case`,
+  ]) {
+    assert.ok(stop.includes(said), said)
+  }
+  const said = `what is under way has ${attempts} s to finish, the rest waits on disk, and after ${whole} s it ends anyway`
+  assert.ok(read('README.md').includes(said), said)
+})
+
+test('README names what .ci/run installs for the tests', () => {
+  const installed = /^readonly PACKAGES=\((.*?)\)/ms.exec(read('.ci/run'))?.[1]?.match(/\S+/g) ?? []
+  const quoted = [...sectionOf('Tests').matchAll(/`([^`]+)`/g)].map(match => match[1] ?? '')
+  const named = quoted.filter(name => !['npm test', '.ci/run'].includes(name))
+  assert.ok(installed.length > 5)
+  assert.deepEqual([...new Set(named)].sort(), installed.sort())
+})
+
 interface Block {
   language: string
   text: string
@@ -113,11 +139,14 @@ interface Block {
 
 /** The fenced blocks of a section of README. */
 function blocksOf(heading: string): Block[] {
-  const section = new RegExp(`^## ${heading}\n(.*?)(?=^## )`, 'ms').exec(read('README.md'))?.[1] ?? ''
-  return [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({
+  return [...sectionOf(heading).matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({
     language,
     text,
   }))
+}
+
+function sectionOf(heading: string): string {
+  return new RegExp(`^## ${heading}\n(.*?)(?=^## )`, 'ms').exec(read('README.md'))?.[1] ?? ''
 }
 
 // A reader waits a second. A busy machine may need longer, and an error must not pass unseen.

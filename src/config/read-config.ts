@@ -12,7 +12,7 @@ export type ConfigResult = { ok: true; config: Config } | { ok: false; problems:
 export type RelayEnvironment = Readonly<Record<string, string | undefined>>
 
 /** Provider timeout < drain < this < the patience of systemd (90 s) and Kubernetes (30 s) before they kill. */
-const SHUTDOWN_MS = 25_000
+export const SHUTDOWN_MS = 25_000
 
 /** Checks everything and reports every problem at once, by variable and never with its value. */
 export function readConfig(env: RelayEnvironment, sources: ConfigSources = systemSources): ConfigResult {

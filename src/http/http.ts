@@ -48,4 +48,4 @@ function announceRoutes(app: FastifyInstance, events: Pick<Events, 'emit'>): voi
 }
 
 /** What a stop may spend on requests that do not end; attempts that are in flight need the rest. */
-const REQUESTS_SHARE = 0.2
+export const REQUESTS_SHARE = 0.2
