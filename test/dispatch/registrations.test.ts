@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { startDispatch } from '../support/dispatch-harness.ts'
+import type { ScriptedProvider } from '../support/scripted-provider.ts'
 
 const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
 const TIMEOUT: Outcome = { kind: 'failed', pace: 'transport', reason: 'timeout' }
@@ -203,7 +204,7 @@ describe('an account that is removed and created anew', () => {
   })
 })
 
-function pushedTo({ pushes }: Awaited<ReturnType<typeof startDispatch>>['provider']) {
+function pushedTo({ pushes }: ScriptedProvider) {
   return pushes.map(({ registration, notification }) => [registration.token, notification.body])
 }
 
