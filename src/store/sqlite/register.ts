@@ -7,7 +7,7 @@ import type { WriteContext } from './write-context.ts'
 const DAY_MS = 86_400_000
 
 const OWNER = `
-  SELECT recipient, device, kind FROM registration
+  SELECT recipient, device, kind, first_version AS firstVersion FROM registration
   WHERE provider = ? AND app = ? AND token = ? AND state <> 'moved'`
 const COUNT_MOVES = 'SELECT count(*) AS moves FROM registration_move WHERE recipient = ? AND at > ?'
 const FORGET_MOVES = 'DELETE FROM registration_move WHERE at <= ?'
@@ -21,7 +21,7 @@ const DELETE_ONE = 'DELETE FROM registration WHERE recipient = ? AND device = ? 
 const TAKE_ALONG = `
   UPDATE OR IGNORE delivery SET device = ?1,
     record = json_set(record, '$.device', ?1, '$.firstVersion', CAST(?5 AS INTEGER))
-  WHERE device = ?2 AND kind = ?3 AND lease = 0
+  WHERE device = ?2 AND kind = ?3 AND lease = 0 AND ifnull(json_extract(record, '$.firstVersion'), ?6) = ?6
   AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1 LIMIT 500)`
 const UPSERT = `
   INSERT INTO registration (recipient, device, kind, provider, token, app, environment, environment_source,
@@ -43,6 +43,8 @@ const RESUME_WAITING = `
   UPDATE delivery SET scope = 'registration-changed', run_at = ?1 WHERE device = ?2 AND kind = ?3 AND lease = 0
   AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1 LIMIT 500)`
 
+type Owner = RegistrationKey & Pick<Registration, 'firstVersion'>
+
 export function register(context: WriteContext, command: RegisterCommand): RegisterResult {
   const { recipient, device, kind } = command
   const owner = readOwner(context, command)
@@ -55,7 +57,8 @@ export function register(context: WriteContext, command: RegisterCommand): Regis
   const registration = readRegistration(context.sql, command)
   if (registration === undefined) throw new Error('a registration vanished in its own transaction')
   if (owner !== undefined && isReplaced(owner, command)) {
-    context.sql(TAKE_ALONG).run(device, owner.device, kind, recipient, registration.firstVersion)
+    const { firstVersion } = registration
+    context.sql(TAKE_ALONG).run(device, owner.device, kind, recipient, firstVersion, owner.firstVersion)
   }
   if (!isSameAddress(existing, registration)) {
     context.sql(RESUME_WAITING).run(command.at, device, kind, recipient)
@@ -85,9 +88,9 @@ function isSameAddress(former: Registration | undefined, registration: Registrat
   return former?.state === 'active' && address(former) === address(registration)
 }
 
-function readOwner(context: WriteContext, command: RegisterCommand): RegistrationKey | undefined {
+function readOwner(context: WriteContext, command: RegisterCommand): Owner | undefined {
   const row = context.sql(OWNER).get(command.provider, command.app, command.token)
-  return row as unknown as RegistrationKey | undefined
+  return row as unknown as Owner | undefined
 }
 
 function mayMove(context: WriteContext, { recipient, at, maxMoves }: RegisterCommand): boolean {

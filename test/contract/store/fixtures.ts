@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import type { DeliveryRecord } from '../../../src/domain/delivery.ts'
 import { deliveryId } from '../../../src/domain/delivery.ts'
 import { lowestMessageId } from '../../../src/domain/message-id.ts'
-import type { NamedRegistration, Registration } from '../../../src/domain/registration.ts'
+import type { Registration } from '../../../src/domain/registration.ts'
 import type {
   AcceptEntry,
   AcceptReceipt,
@@ -92,14 +92,13 @@ export async function accepted(store: Store, overrides: Partial<AcceptEntry> = {
 
 export function record(
   messageId: string,
-  registration: NamedRegistration,
+  registration: Pick<Registration, 'recipient' | 'device' | 'kind'>,
   overrides: Partial<DeliveryRecord> = {},
 ): DeliveryRecord {
   return {
     id: deliveryId(messageId, registration),
     device: registration.device,
     kind: registration.kind,
-    ...(registration.firstVersion === undefined ? {} : { firstVersion: registration.firstVersion }),
     provider: 'apns',
     app: 'org.example.chat',
     state: 'accepted',
@@ -129,7 +128,8 @@ export function waits(
   registration: Registration,
   { runAt = T0 + 1000, scope = SCOPE, reason = 'timeout' } = {},
 ): DeliveryResult {
-  const pending = record(messageId, registration, { state: 'pending', reason })
+  const { firstVersion } = registration
+  const pending = record(messageId, registration, { state: 'pending', reason, firstVersion })
   return { record: pending, wait: { scope, runAt } }
 }
 

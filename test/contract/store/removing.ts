@@ -118,6 +118,20 @@ export function removingContract(make: MakeStore): void {
     })
   }
 
+  test('what was for a removed registration does not go along with the next one either', async t => {
+    const { store } = await make(t)
+    const former = await registered(store)
+    const { id } = await waitingMessage(store)
+    await store.claimDeliveries(SCOPE, T0 + 1000, 10)
+    await store.removeDevice(ALICE, 'phone', NOW)
+    await store.settle(settlement(id, [waits(id, former)], { round: 'later' }))
+    await registered(store)
+    await registered(store, { device: 'reinstalled' })
+    const [waiting] = await store.waitingScopes()
+    const [claimed] = await store.claimDeliveries(waiting?.scope ?? '', T0 + HOUR, 10)
+    assert.deepEqual(claimed?.registration, { found: false, reason: 'removed' })
+  })
+
   test('removeDevice leaves the other devices what is theirs', async t => {
     const { store } = await make(t)
     const phone = await registered(store)
