@@ -57,3 +57,5 @@ function syncLatencies(parent: string): Promise<Latencies> {
     return latencies
   })
 }
+
+export const QUICK_NOTE = '--quick shows that it works; the figures mean nothing.'

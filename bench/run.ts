@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describeMachine } from './machine.ts'
+import { describeMachine, QUICK_NOTE } from './machine.ts'
 import { watchOthers } from './others.ts'
 import { FULL, QUICK } from './scale.ts'
 import { accept } from './sections/accept.ts'
@@ -31,6 +31,7 @@ async function run(): Promise<number> {
     return USAGE_ERROR
   }
   console.log(`${await describeMachine(chosen.context.directory)}\n`)
+  if (chosen.context.scale === QUICK) console.log(`${QUICK_NOTE}\n`)
   const shareOfOthers = watchOthers()
   let exitCode = 0
   for (const section of chosen.sections) {

@@ -146,8 +146,8 @@ class Journey {
     this.#doing = 'killing'
     await this.#relay.kill('SIGKILL')
     this.#doing = 'waiting for the end of its connections'
-    // The simulator's side may notice late that the other is gone. Until then pushes of the dead process could come.
-    simulator.dropConnections()
+    // Pushes of the dead process could come until the simulator notices its end; who writes notices at once.
+    simulator.goaway()
     await simulator.until(({ connections }) => connections.open === 0)
     this.#look()
     if (kill === AWAY.from) simulator.refuseConnections()

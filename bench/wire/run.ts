@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describeProcessor } from '../machine.ts'
+import { describeProcessor, QUICK_NOTE } from '../machine.ts'
 import { watchOthers } from '../others.ts'
 import { compare } from './compare.ts'
 import { missingTools } from './debian-tools.ts'
@@ -26,6 +26,7 @@ async function run(): Promise<number> {
     return USAGE_ERROR
   }
   console.log(`${describeProcessor()}\n`)
+  if (chosen.scale === QUICK) console.log(`${QUICK_NOTE}\n`)
   const shareOfOthers = watchOthers()
   try {
     await compare(chosen.directory, chosen.scale, section => console.log(`${section}\n`))
