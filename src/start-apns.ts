@@ -33,9 +33,9 @@ export async function startApns(apns: ApnsConfig, config: Config, parts: ApnsPar
 
 async function startSimulated(apns: ApnsConfig, config: Config, parts: ApnsParts): Promise<StartedApns> {
   // Loaded only when it stands in for Apple.
-  const { startApnsSimulator } = await import('./simulator/apns-simulator.ts')
-  const { startControlServer } = await import('./simulator/control-server.ts')
-  const { generateApnsKey } = await import('./simulator/apns-key.ts')
+  const { startApnsSimulator } = await import('./simulator/apns/apns-simulator.ts')
+  const { startControlServer } = await import('./simulator/apns/control-server.ts')
+  const { generateApnsKey } = await import('./simulator/apns/apns-key.ts')
   const key = generateApnsKey()
   const simulator = await startApnsSimulator({ keys: [key], topics: apns.topics, environment: 'simulator' })
   const control = await startControlServer({

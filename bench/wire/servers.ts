@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { systemClock } from '../../src/domain/clock.ts'
 import { ProviderTokenSource } from '../../src/providers/apns/provider-token.ts'
-import { loadSimulatorFiles } from '../../src/simulator/simulator-files.ts'
+import { loadSimulatorFiles } from '../../src/simulator/apns/simulator-files.ts'
 import { Child } from '../system/child.ts'
 import { startSimulator } from '../system/simulator.ts'
 import { startNghttpd } from './nghttpd.ts'

@@ -10,7 +10,16 @@ import { systemClock } from '../domain/clock.ts'
 import type { ServerIdentity } from './certificate.ts'
 import { ERROR_CODES, type ErrorCode } from './fault.ts'
 import { openListener } from './listener.ts'
-import type { Peer } from './request-rules.ts'
+
+/** Who is at the other end of a connection, as far as is known. */
+export interface Peer {
+  /** Bundle id of an accepted client certificate: then the authorization header is ignored. */
+  certificateTopic?: string
+  /** A client certificate that we did not sign. */
+  hasBadCertificate: boolean
+  /** Team of the first provider token: a connection belongs to one team. */
+  teamId?: string
+}
 
 export interface Connection extends Peer {
   session: ServerHttp2Session

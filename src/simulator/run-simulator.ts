@@ -1,6 +1,6 @@
-import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from './apns-simulator.ts'
-import { type ControlServer, startControlServer } from './control-server.ts'
-import { loadSimulatorFiles, type SimulatorFiles } from './simulator-files.ts'
+import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from './apns/apns-simulator.ts'
+import { type ControlServer, startControlServer } from './apns/control-server.ts'
+import { loadSimulatorFiles, type SimulatorFiles } from './apns/simulator-files.ts'
 
 export interface RunSimulatorOptions extends Omit<ApnsSimulatorOptions, 'keys' | 'identity'> {
   /** Default: only the generated key, written to the directory. */

@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { systemClock } from '../../src/domain/clock.ts'
 import type { RequestResult } from '../../src/http2/http2-client.ts'
 import { type ClientLimits, createHttp2Client, type Http2ClientOptions } from '../../src/http2/pool.ts'
-import type { ApnsSimulatorOptions } from '../../src/simulator/apns-simulator.ts'
+import type { ApnsSimulatorOptions } from '../../src/simulator/apns/apns-simulator.ts'
 import { startRig } from '../support/apns-simulator.ts'
 
 const TOKEN = 'ab'.repeat(32)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createApnsProvider } from '../../src/providers/apns/apns-provider.ts'
-import { generateApnsKey } from '../../src/simulator/apns-key.ts'
+import { generateApnsKey } from '../../src/simulator/apns/apns-key.ts'
 import { startDispatch } from '../support/dispatch-harness.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { startStormServer } from './support/storm-server.ts'

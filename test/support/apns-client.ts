@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto'
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from 'node:http2'
-import type { ApnsKey } from '../../src/simulator/apns-key.ts'
+import type { ApnsKey } from '../../src/simulator/apns/apns-key.ts'
 
 export interface ApnsAnswer {
   status: number

@@ -1,10 +1,10 @@
 import type { TestContext } from 'node:test'
-import { generateApnsKey } from '../../src/simulator/apns-key.ts'
+import { generateApnsKey } from '../../src/simulator/apns/apns-key.ts'
 import {
   type ApnsSimulator,
   type ApnsSimulatorOptions,
   startApnsSimulator,
-} from '../../src/simulator/apns-simulator.ts'
+} from '../../src/simulator/apns/apns-simulator.ts'
 import { createServerIdentity } from '../../src/simulator/certificate.ts'
 import { type ApnsClient, connectApns, signJwt } from './apns-client.ts'
 

@@ -8,8 +8,8 @@ import {
   type ApnsSimulator,
   type SimulatorEvents,
   startApnsSimulator,
-} from '../../src/simulator/apns-simulator.ts'
-import { loadSimulatorFiles } from '../../src/simulator/simulator-files.ts'
+} from '../../src/simulator/apns/apns-simulator.ts'
+import { loadSimulatorFiles } from '../../src/simulator/apns/simulator-files.ts'
 import { Lines } from './lines.ts'
 import { freePorts } from './ports.ts'
 

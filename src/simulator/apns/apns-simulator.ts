@@ -1,16 +1,17 @@
 import { EventEmitter } from 'node:events'
-import { type Clock, systemClock } from '../domain/clock.ts'
+import { type Clock, systemClock } from '../../domain/clock.ts'
 import {
   type ClientCertificate,
   createServerIdentity,
   issueClientCertificate,
   type ServerIdentity,
-} from './certificate.ts'
-import { type Connections, type GoawayOptions, openConnections } from './connections.ts'
+} from '../certificate.ts'
+import { type Connections, type GoawayOptions, openConnections } from '../connections.ts'
+import type { Fault, Faults } from '../fault.ts'
+import { createFaults } from '../faults.ts'
+import { createWaiters } from '../waiters.ts'
 import { createDeviceTokens, type DeviceTokens } from './device-tokens.ts'
 import { createExchange } from './exchange.ts'
-import type { Fault, Faults } from './fault.ts'
-import { createFaults } from './faults.ts'
 import {
   createPhones,
   type PhoneLimits,
@@ -23,7 +24,6 @@ import { createPushedIds, type PushedIds } from './pushed-ids.ts'
 import type { Refusal } from './refusal.ts'
 import type { PushRequest } from './request-rules.ts'
 import { createCounters, type SimulatorStats } from './stats.ts'
-import { createWaiters } from './waiters.ts'
 
 export interface ApnsSimulatorOptions {
   /** Whose provider tokens are good; `any` looks at no signature. */

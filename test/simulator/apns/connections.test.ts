@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { TOKEN, TOPIC } from '../support/apns-client.ts'
-import { startRig, streamLimit } from '../support/apns-simulator.ts'
+import { TOKEN, TOPIC } from '../../support/apns-client.ts'
+import { startRig, streamLimit } from '../../support/apns-simulator.ts'
 
 const OTHER = 'cd'.repeat(32)
 

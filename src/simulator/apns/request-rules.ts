@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http2'
+import type { Peer } from '../connections.ts'
 import type { CheckProviderToken } from './provider-tokens.ts'
 import { isRefusal, type Refusal, refusal } from './refusal.ts'
 
@@ -14,16 +15,6 @@ export interface PushRequest {
   /** Unix seconds; 0: one attempt; absent: Apple's default storage. */
   expiration?: number
   collapseId?: string
-}
-
-/** Who is at the other end of a connection, as far as is known. */
-export interface Peer {
-  /** Bundle id of an accepted client certificate: then the authorization header is ignored. */
-  certificateTopic?: string
-  /** A client certificate that we did not sign. */
-  hasBadCertificate: boolean
-  /** Team of the first provider token: a connection belongs to one team. */
-  teamId?: string
 }
 
 export interface RequestRules {

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { systemClock } from '../domain/clock.ts'
+import { systemClock } from '../../domain/clock.ts'
+import { createServerIdentity, type ServerIdentity } from '../certificate.ts'
 import { type ApnsKey, generateApnsKey } from './apns-key.ts'
-import { createServerIdentity, type ServerIdentity } from './certificate.ts'
 
 /** What a simulator keeps over a restart, so that relays that trust it need not be told anything new. */
 export interface SimulatorFiles {

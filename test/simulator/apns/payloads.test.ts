@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkPayload } from '../../src/simulator/payload-rules.ts'
-import type { PushType } from '../../src/simulator/request-rules.ts'
+import { checkPayload } from '../../../src/simulator/apns/payload-rules.ts'
+import type { PushType } from '../../../src/simulator/apns/request-rules.ts'
 
 function problemOf(payload: unknown, pushType: PushType = 'alert'): string | undefined {
   return checkPayload(Buffer.from(JSON.stringify(payload)), pushType)?.detail

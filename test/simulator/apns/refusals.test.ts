@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { generateApnsKey } from '../../src/simulator/apns-key.ts'
-import { type ApnsRequest, signJwt, TOKEN, TOPIC } from '../support/apns-client.ts'
-import { KEY, nowSeconds, startRig } from '../support/apns-simulator.ts'
-import { FakeClock } from '../support/fake-clock.ts'
+import { generateApnsKey } from '../../../src/simulator/apns/apns-key.ts'
+import { type ApnsRequest, signJwt, TOKEN, TOPIC } from '../../support/apns-client.ts'
+import { KEY, nowSeconds, startRig } from '../../support/apns-simulator.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 
 const ID = '123e4567-e89b-12d3-a456-426614174000'
 

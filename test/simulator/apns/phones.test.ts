@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createPhones } from '../../src/simulator/phones.ts'
-import { createPushedIds } from '../../src/simulator/pushed-ids.ts'
-import type { PushRequest } from '../../src/simulator/request-rules.ts'
-import { TOKEN, TOPIC } from '../support/apns-client.ts'
-import { startRig } from '../support/apns-simulator.ts'
+import { createPhones } from '../../../src/simulator/apns/phones.ts'
+import { createPushedIds } from '../../../src/simulator/apns/pushed-ids.ts'
+import type { PushRequest } from '../../../src/simulator/apns/request-rules.ts'
+import { TOKEN, TOPIC } from '../../support/apns-client.ts'
+import { startRig } from '../../support/apns-simulator.ts'
 
 const ID = '123e4567-e89b-12d3-a456-426614174000'
 

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
-import type { Clock } from '../domain/clock.ts'
+import type { Clock } from '../../domain/clock.ts'
 import { isRefusal, type Refusal, refusal } from './refusal.ts'
 
 export interface TrustedKey {

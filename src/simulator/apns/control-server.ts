@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { BadInputError } from '../bad-input.ts'
 import type { ApnsSimulator } from './apns-simulator.ts'
-import { BadInputError } from './bad-input.ts'
 import { CONTROL_ROUTES, type ControlHandler } from './control-routes.ts'
 
 export interface ControlServer {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import type { Fault } from './fault.ts'
+import type { Fault } from '../fault.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface Responder {

@@ -1,4 +1,3 @@
-import type { ApnsSimulator } from './apns-simulator.ts'
 import {
   BadInputError,
   BOOLEAN,
@@ -10,9 +9,10 @@ import {
   oneOf,
   requireObject,
   text,
-} from './bad-input.ts'
-import { ERROR_CODES } from './fault.ts'
-import { parseFault } from './fault-input.ts'
+} from '../bad-input.ts'
+import { ERROR_CODES } from '../fault.ts'
+import { parseFault } from '../fault-input.ts'
+import type { ApnsSimulator } from './apns-simulator.ts'
 import type { Phone } from './phones.ts'
 
 /** What a route needs: the last part of the path, and the JSON that came with it (undefined when none did). */

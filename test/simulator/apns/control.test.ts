@@ -5,10 +5,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { startControlServer } from '../../src/simulator/control-server.ts'
-import { runSimulator } from '../../src/simulator/run-simulator.ts'
-import { connectApns, signJwt, TOKEN, TOPIC } from '../support/apns-client.ts'
-import { nowSeconds, startRig, streamLimit } from '../support/apns-simulator.ts'
+import { startControlServer } from '../../../src/simulator/apns/control-server.ts'
+import { runSimulator } from '../../../src/simulator/run-simulator.ts'
+import { connectApns, signJwt, TOKEN, TOPIC } from '../../support/apns-client.ts'
+import { nowSeconds, startRig, streamLimit } from '../../support/apns-simulator.ts'
 
 async function startControl(t: TestContext) {
   const rig = await startRig(t)
