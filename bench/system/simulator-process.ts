@@ -1,6 +1,6 @@
 import type { ApnsSimulator } from '../../src/simulator/apns/apns-simulator.ts'
-import { runSimulator } from '../../src/simulator/run-simulator.ts'
 import { loadSimulatorFiles } from '../../src/simulator/apns/simulator-files.ts'
+import { runSimulator } from '../../src/simulator/run-simulator.ts'
 import { answerCalls } from './calls.ts'
 import type { Arrivals, SimulatorFacts, SimulatorOptions } from './simulator.ts'
 
