@@ -7,13 +7,14 @@ import { createReaper } from './dispatch/reaper.ts'
 import { createSendTest } from './dispatch/test-notification.ts'
 import { type Clock, systemClock } from './domain/clock.ts'
 import type { NotificationSettings } from './domain/notification.ts'
-import type { ProviderName, RegistrationRules } from './domain/registration.ts'
+import type { ProviderName } from './domain/registration.ts'
 import { fastifyOptions } from './http/fastify-options.ts'
 import type { RelayHealth } from './http/health-view.ts'
 import { registerHttp } from './http/http.ts'
 import { createAcceptOfflineMessages } from './intake/accept-offline-message.ts'
 import type { Provider } from './providers/provider.ts'
-import { type StartedApns, startApns } from './start-apns.ts'
+import { PROVIDERS } from './providers/providers.ts'
+import { startProviders } from './start-providers.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
@@ -98,7 +99,7 @@ interface PartsInput {
 async function startParts(config: Config, input: PartsInput) {
   const { store, clock, events, closers } = input
   const settings = await notificationSettings(config, store)
-  const providers = await startProviders(config, input)
+  const providers = await startProviders(config, { ...input, secrets: store })
   const windowDeliveries = input.overrides.windowDeliveries
   const dispatcher = new Dispatcher({
     store,
@@ -115,7 +116,12 @@ async function startParts(config: Config, input: PartsInput) {
   await dispatcher.load()
   closers.push(() => dispatcher.stop(config.shutdownMs * DRAIN_SHARE))
   closers.push(() => reaper.stop())
-  const metrics: Metrics = createMetrics(events, { store, inMemory: () => dispatcher.inMemory(), clock })
+  const metrics: Metrics = createMetrics(events, {
+    store,
+    inMemory: () => dispatcher.inMemory(),
+    clock,
+    providers: PROVIDERS.map(({ name }) => name),
+  })
   return {
     acceptOfflineMessages: createAcceptOfflineMessages({
       store,
@@ -124,7 +130,7 @@ async function startParts(config: Config, input: PartsInput) {
       clock,
       messageTtlMs: config.messageTtlMs,
     }),
-    rules: new Map<ProviderName, RegistrationRules>([...providers].map(([name, { rules }]) => [name, rules])),
+    providers: PROVIDERS.map(({ name, address }) => ({ name, address, on: providers.get(name) })),
     sendTest: createSendTest({ providers, settings, clock }),
     relayHealth: () => relayHealth(dispatcher, providers),
     metricsText: () => metrics.text(),
@@ -134,16 +140,6 @@ async function startParts(config: Config, input: PartsInput) {
       reaper.start()
     },
   }
-}
-
-async function startProviders(config: Config, { store, clock, events, closers }: PartsInput) {
-  const providers = new Map<ProviderName, Provider>()
-  if (config.apns) {
-    const apns: StartedApns = await startApns(config.apns, config, { secrets: store, clock, events })
-    closers.push(() => apns.close())
-    providers.set('apns', apns.provider)
-  }
-  return providers
 }
 
 const HASH_KEY = 'notification-hash-key'
@@ -158,11 +154,16 @@ async function notificationSettings(config: Config, store: Store): Promise<Notif
 
 function relayHealth(dispatcher: Dispatcher, providers: ReadonlyMap<ProviderName, Provider>): RelayHealth {
   const pauses = dispatcher.pauses()
+  // Registrations may name one that is not configured any more: what waits for it must be seen.
+  const names = new Set([...providers.keys(), ...pauses.map(({ scope }) => scope.split('/', 1)[0] ?? '')])
   return {
     providers: new Map(
-      [...providers].map(([name, provider]) => [
+      Array.from(names, name => [
         name,
-        { ...provider.health(), scopes: pauses.filter(({ scope }) => scope.startsWith(`${name}/`)) },
+        {
+          ...(providers.get(name)?.health() ?? { connection: 'idle', simulated: false }),
+          scopes: pauses.filter(({ scope }) => scope.startsWith(`${name}/`)),
+        },
       ]),
     ),
     waves: dispatcher.waves(),

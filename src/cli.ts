@@ -7,6 +7,7 @@ import { decideFirstRun, FIRST_RUN_REPORT, SAMPLE_JWT_FILE, writeFirstRun } from
 import { firstRunCommands } from './config/first-run-commands.ts'
 import { readConfig, readStoreLocation } from './config/read-config.ts'
 import { configReport, startReport } from './config/reports.ts'
+import { PROVIDERS } from './providers/providers.ts'
 
 const HELP = `push-relay <command>
 
@@ -84,7 +85,7 @@ async function serve(): Promise<number> {
     print(FIRST_RUN_REPORT)
   }
   const environment = firstRun.run === 'yes' ? readEnvironment(directory) : found
-  const result = readConfig(environment.relay)
+  const result = readConfig(environment.relay, PROVIDERS)
   if (!result.ok) {
     return fail(configReport(result.problems, firstRun.run === 'refused' ? firstRun.reason : undefined))
   }
@@ -100,9 +101,9 @@ async function serve(): Promise<number> {
 }
 
 async function checkConfig(): Promise<number> {
-  const result = readConfig(readEnvironment().relay)
+  const result = readConfig(readEnvironment().relay, PROVIDERS)
   if (!result.ok) return fail(configReport(result.problems))
-  return print(`${describeConfig(result.config).join('\n')}\n`)
+  return print(`${describeConfig(result.config, PROVIDERS).join('\n')}\n`)
 }
 
 async function checkStoreFile(): Promise<number> {
@@ -115,7 +116,7 @@ async function checkStoreFile(): Promise<number> {
 
 async function firstSteps(): Promise<number> {
   const environment: Environment = readEnvironment()
-  const result = readConfig(environment.relay)
+  const result = readConfig(environment.relay, PROVIDERS)
   if (!result.ok) return fail(configReport(result.problems))
   if (!hasFirstSteps(result.config)) {
     return fail('first-steps: works only with what the first start sets up: the simulator and a sample user')
@@ -124,7 +125,7 @@ async function firstSteps(): Promise<number> {
 }
 
 function hasFirstSteps(config: Config): boolean {
-  return config.apns?.environment === 'simulator' && existsSync(SAMPLE_JWT_FILE)
+  return config.isSimulated && existsSync(SAMPLE_JWT_FILE)
 }
 
 async function simulator(): Promise<number> {

@@ -13,7 +13,7 @@ export async function main(config: Config & { isFirstRun?: boolean }, version: s
     await app.close()
     throw error
   }
-  if (config.apns?.environment === 'simulator') process.stderr.write(`${SIMULATOR_WARNING}\n`)
+  if (config.isSimulated) process.stderr.write(`${SIMULATOR_WARNING}\n`)
   if (config.isFirstRun) process.stdout.write(firstRunCommands(config))
   // A number: a delay given as a string is silently no delay.
   closeWithGrace({ delay: config.shutdownMs, logger: false }, async ({ signal, err }) => {

@@ -24,6 +24,7 @@ test('it describes every route of the contract', () => {
     'get /v1/devices',
     'get /v1/messages',
     'get /v1/messages/{id}',
+    'get /v1/providers',
     'post /v1/devices/{device}/test',
     'post /v1/hooks/{dialect}',
     'post /v1/messages',

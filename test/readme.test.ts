@@ -8,15 +8,16 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { DRAIN_SHARE } from '../src/app.ts'
+import { allVariables } from '../src/config/all-variables.ts'
 import { writeFirstRun } from '../src/config/first-run.ts'
 import { SHUTDOWN_MS } from '../src/config/read-config.ts'
-import { VARIABLE_NAMES } from '../src/config/variables.ts'
 import { systemClock } from '../src/domain/clock.ts'
 import { DELIVERY_STATES } from '../src/domain/delivery.ts'
 import { IGNORE_REASONS, MESSAGE_STATES } from '../src/domain/offline-message.ts'
 import { OUTCOME_KINDS } from '../src/domain/outcome.ts'
 import { errors } from '../src/http/errors.ts'
 import { REQUESTS_SHARE } from '../src/http/http.ts'
+import { PROVIDERS } from '../src/providers/providers.ts'
 import { createEvents } from '../src/telemetry/events.ts'
 import { createMetrics } from '../src/telemetry/metrics-subscriber.ts'
 import { BIN, emptyDirectory, pushRelay } from './cli/support.ts'
@@ -81,7 +82,7 @@ test('every RELAY_ name is a variable or the code of an error', () => {
   const codes = Object.values(errors).map(
     RelayError => new (RelayError as unknown as new () => { code: string })().code,
   )
-  const known = [...VARIABLE_NAMES, ...codes]
+  const known = [...allVariables(PROVIDERS).map(({ name }) => name as string), ...codes]
   const named = mentions(/RELAY_[A-Z0-9_]+\*?/g)
   assert.ok(named.length > 50)
   for (const { name, page } of named) {
@@ -92,7 +93,12 @@ test('every RELAY_ name is a variable or the code of an error', () => {
 })
 
 test('operations.md explains every metric, and no page names one that is none', async () => {
-  const sources = { store: { outbox: async () => ({ pending: 0 }) }, inMemory: () => 0, clock: systemClock }
+  const sources = {
+    store: { outbox: async () => ({ pending: 0 }) },
+    inMemory: () => 0,
+    clock: systemClock,
+    providers: ['apns'],
+  }
   const text = await createMetrics(createEvents(), sources).text()
   const metrics = [...text.matchAll(/^# HELP (relay_\w+)/gm)].map(match => match[1] ?? '')
   const explained = read('docs/operations.md')

@@ -71,7 +71,12 @@ function createInstantProvider(): Provider {
   const scopes = ['apns/key/production', 'apns/key/production/app'] as const
   return {
     name: 'apns',
-    rules: { check: () => ({ ok: false, code: 'token', message: 'nobody registers here' }) },
+    rules: {
+      hasOneOwner: true,
+      check: () => ({ ok: false, code: 'token', message: 'nobody registers here' }),
+    },
+    offer: { apps: ['app'], environments: ['production'] },
+    remembersProof: true,
     scopesOf: () => scopes,
     capacity: () => 1000,
     onCapacity: () => {},

@@ -13,6 +13,7 @@ export const telemetry: StartPart = () => {
     store: { outbox: async () => ({ pending: 0 }) },
     inMemory: () => 0,
     clock: systemClock,
+    providers: ['apns'],
   })
   const ids = { messageId: 'message', deliveryId: 'delivery' }
   return {

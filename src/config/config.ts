@@ -21,8 +21,11 @@ export interface Config {
   preview: Preview
   previewText: string
   maxDevices: number
-  apns: ApnsConfig | undefined
-  /** Port of the simulator's control interface (loopback), used only while the simulator stands in for APNs. */
+  /** Of each provider that is on, by its name, in its own form. */
+  providers: ReadonlyMap<string, unknown>
+  /** A simulator that the relay itself starts stands in for a provider. */
+  isSimulated: boolean
+  /** Port of its control interface (loopback). */
   simulatorPort: number
   /** How long a stop may take before the process ends anyway. */
   shutdownMs: number
@@ -50,20 +53,3 @@ export interface JwtKey {
   /** With `alg` always set: the algorithm is pinned to the key. */
   jwk: JWK & { alg: string }
 }
-
-export interface ApnsConfig {
-  /** Undefined only with the simulator, which then gets a key made at start. */
-  credentials: ApnsCredentials | undefined
-  /** Bundle ids; the first is the default app. */
-  topics: [string, ...string[]]
-  /** For registrations that do not say. */
-  environment: 'production' | 'sandbox' | 'simulator'
-  /** Replaces every environment. */
-  url: string | undefined
-  /** PEM text of the authority that signed the override's certificate. */
-  ca: string | undefined
-}
-
-export type ApnsCredentials =
-  | { kind: 'token'; keyId: string; teamId: string /** PKCS#8 PEM, P-256. */; privateKey: string }
-  | { kind: 'certificate' /** PEM of certificate and key. */; certificate: string; privateKey: string }

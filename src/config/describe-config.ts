@@ -1,9 +1,10 @@
-import { createPublicKey, hash, X509Certificate } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { tokenHash } from '../domain/registration.ts'
-import type { ApnsConfig, ApnsCredentials, Config, JwtKey } from './config.ts'
+import type { ConfigurableProvider } from './all-variables.ts'
+import type { Config, JwtKey } from './config.ts'
+import { NOT_SET } from './described.ts'
 import { VARIABLES, type VariableKey } from './variables.ts'
 
-const NOT_SET = '(not set)'
 const MS_PER_UNIT = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -33,26 +34,23 @@ const DESCRIPTIONS: Record<VariableKey, (config: Config) => string> = {
   preview: config => config.preview,
   previewText: config => config.previewText,
   maxDevices: config => String(config.maxDevices),
-  apnsKeyFile: config => describeCredentials(config.apns, 'token'),
-  apnsKeyId: config => signingKey(config)?.keyId ?? NOT_SET,
-  apnsTeamId: config => signingKey(config)?.teamId ?? NOT_SET,
-  apnsCertFile: config => describeCredentials(config.apns, 'certificate'),
-  apnsCertPassphrase: config =>
-    config.apns?.credentials?.kind === 'certificate' ? '(only needed to read the file)' : NOT_SET,
-  apnsTopics: config => config.apns?.topics.join(',') ?? NOT_SET,
-  apnsEnvironment: config => config.apns?.environment ?? NOT_SET,
-  apnsUrl: config => config.apns?.url ?? "(Apple's)",
-  apnsCaFile: config => (config.apns?.ca === undefined ? NOT_SET : describeCertificate(config.apns.ca)),
   simulatorPort: config => String(config.simulatorPort),
 }
 
 /** The effective configuration, a line for each variable, without a secret. */
-export function describeConfig(config: Config): string[] {
-  const width = Math.max(...Object.values(VARIABLES).map(variable => variable.name.length))
-  return Object.entries(DESCRIPTIONS).map(([key, describe]) => {
-    const name = VARIABLES[key as VariableKey].name
-    return `${name.padEnd(width)}  ${describe(config)}`
+export function describeConfig(config: Config, providers: readonly ConfigurableProvider[]): string[] {
+  const own = Object.entries(DESCRIPTIONS).map(([key, describe]) => {
+    return [VARIABLES[key as VariableKey].name, describe(config)] as const
   })
+  const lines = [...own, ...providers.flatMap(provider => describeProvider(config, provider))]
+  const width = Math.max(...lines.map(([name]) => name.length))
+  return lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`)
+}
+
+function describeProvider(config: Config, provider: ConfigurableProvider): [name: string, text: string][] {
+  const isOn = config.providers.has(provider.name)
+  const texts = isOn ? provider.describeConfig(config.providers.get(provider.name)) : {}
+  return Object.entries(provider.variables).map(([key, { name }]) => [name, texts[key] ?? NOT_SET])
 }
 
 function describeTokens(tokens: readonly (readonly string[])[]): string {
@@ -71,25 +69,6 @@ function shortThumbprint(jwk: JwtKey['jwk']): string {
   const members = { oct: { k, kty }, RSA: { e, kty, n }, EC: { crv, kty, x, y }, OKP: { crv, kty, x } }
   const required = JSON.stringify(members[kty as keyof typeof members])
   return hash('sha256', required, 'base64url').slice(0, 12)
-}
-
-function signingKey(config: Config): (ApnsCredentials & { kind: 'token' }) | undefined {
-  const credentials = config.apns?.credentials
-  return credentials?.kind === 'token' ? credentials : undefined
-}
-
-function describeCredentials(apns: ApnsConfig | undefined, kind: ApnsCredentials['kind']): string {
-  const credentials = apns?.credentials
-  if (credentials?.kind !== kind) return NOT_SET
-  if (credentials.kind === 'certificate') return describeCertificate(credentials.certificate)
-  const der = createPublicKey(credentials.privateKey).export({ format: 'der', type: 'spki' })
-  return `signing key #${hash('sha256', der, 'hex').slice(0, 12)}`
-}
-
-function describeCertificate(pem: string): string {
-  const certificate = new X509Certificate(pem)
-  const name = /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? 'certificate'
-  return `${name}, valid until ${certificate.validToDate.toISOString().slice(0, 10)}`
 }
 
 /** In the largest unit that divides it. */

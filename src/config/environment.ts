@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import type { RelayEnvironment } from './read-config.ts'
+import type { RelayEnvironment } from './reading.ts'
 
 export interface Environment {
   /** Every RELAY_* variable as it was given; the real environment wins over `.env`, unless it is blank there. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type JWK, SignJWT } from 'jose'
 import { systemClock } from '../domain/clock.ts'
 import type { Environment } from './environment.ts'
-import type { RelayEnvironment } from './read-config.ts'
+import type { RelayEnvironment } from './reading.ts'
 import { VARIABLES } from './variables.ts'
 import { parseVerificationKey } from './verification-key.ts'
 

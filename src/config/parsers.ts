@@ -99,7 +99,7 @@ export function storeLocation(text: string): Parsed<{ kind: 'sqlite'; path: stri
   return good({ kind: 'sqlite', path })
 }
 
-/** The push service's address: https, and nothing but scheme, host and port, because paths are Apple's. */
+/** The push service's address: https, and nothing but scheme, host and port, because paths are the protocol's. */
 export function httpsUrl(text: string): Parsed<string> {
   if (!URL.canParse(text)) return bad('must be a URL such as https://push.example.org:8443')
   const url = new URL(text)
@@ -107,21 +107,6 @@ export function httpsUrl(text: string): Parsed<string> {
   if (url.username !== '' || url.password !== '') return bad('must not hold a user or password')
   const isBare = url.pathname === '/' && url.search === '' && url.hash === ''
   return isBare ? good(url.origin) : bad('must end after the host and port')
-}
-
-const BUNDLE_ID = /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/
-
-export function topics(text: string): Parsed<[string, ...string[]]> {
-  const parsed = parseList(text, (entry, position) =>
-    BUNDLE_ID.test(entry) && entry.length <= 255
-      ? good(entry)
-      : bad(`${position}must be a bundle id such as com.example.chat`),
-  )
-  if (!parsed.ok) return parsed
-  const [first, ...others] = parsed.value
-  if (first === undefined) return bad('must name at least one bundle id')
-  if (new Set(parsed.value).size < parsed.value.length) return bad('names a bundle id twice')
-  return good([first, ...others])
 }
 
 /** Words that a phone shows. */

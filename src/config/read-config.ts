@@ -1,109 +1,97 @@
-import { readApnsConfig } from './apns-config.ts'
+import { allVariables, type ConfigurableProvider } from './all-variables.ts'
 import type { Config } from './config.ts'
 import { readJwtConfig } from './jwt-keys.ts'
 import { type ConfigSources, systemSources } from './key-file.ts'
 import { nearestName } from './nearest-name.ts'
 import { Problems } from './problems.ts'
-import { VARIABLE_NAMES, VARIABLES, type Values, type VariableKey } from './variables.ts'
+import { Reading, type RelayEnvironment } from './reading.ts'
+import { VARIABLES, type Values, type Variables } from './variables.ts'
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: string[] }
-
-/** The RELAY_* variables as they were given. */
-export type RelayEnvironment = Readonly<Record<string, string | undefined>>
 
 /** Provider timeout < drain < this < the patience of systemd (90 s) and Kubernetes (30 s) before they kill. */
 export const SHUTDOWN_MS = 25_000
 
 /** Checks everything and reports every problem at once, by variable and never with its value. */
-export function readConfig(env: RelayEnvironment, sources: ConfigSources = systemSources): ConfigResult {
+export function readConfig(
+  env: RelayEnvironment,
+  providers: readonly ConfigurableProvider[],
+  sources: ConfigSources = systemSources,
+): ConfigResult {
   const problems = new Problems()
-  reportUnknown(env, problems)
-  const given = givenKeys(env)
-  const values = parseValues(env, problems)
+  const context = { env, sources, problems }
+  reportUnknown(env, providers, problems)
+  const reading = new Reading(VARIABLES, context)
   for (const key of ['hookTokens', 'adminTokens'] as const) {
-    if (!given.has(key)) problems.add(VARIABLES[key].name, 'is required and missing')
+    if (!reading.has(key)) reading.problem(key, 'is required and missing')
   }
-  reportSharedTokens(values, problems)
-  const jwt = readJwtConfig(values, sources, problems)
-  const apns = readApnsConfig({ values, given, sources, problems })
-  reportNoProvider(values, given, problems)
-  reportSharedPort(values, problems)
+  reportSharedTokens(reading)
+  const jwt = readJwtConfig(reading.values, sources, problems)
+  const configs = new Map<string, unknown>()
+  for (const provider of providers) {
+    const config = provider.readConfig(new Reading(provider.variables, context))
+    if (config !== undefined) configs.set(provider.name, config)
+  }
+  const isSimulated = providers.some(
+    ({ name, isSimulated }) => configs.has(name) && isSimulated?.(configs.get(name)) === true,
+  )
+  if (isSimulated) reportSharedPort(reading)
+  reportNoProvider(env, providers, problems)
   if (problems.lines.length > 0) return { ok: false, problems: problems.lines }
-  return { ok: true, config: buildConfig(values as Values, jwt, apns) }
+  return { ok: true, config: buildConfig(reading.values as Values, { jwt, providers: configs, isSimulated }) }
 }
 
 /** Where the database is, whatever else may be wrong; undefined when RELAY_STORE itself is. */
 export function readStoreLocation(env: RelayEnvironment): Config['store'] | undefined {
-  const parsed = VARIABLES.store.parse(textOf(env, 'store') ?? VARIABLES.store.default)
-  return parsed.ok ? parsed.value : undefined
+  const problems = new Problems()
+  return new Reading({ store: VARIABLES.store }, { env, sources: systemSources, problems }).values.store
 }
 
-/** An empty text is no text: compose files and `.env.example` leave variables empty. */
-function textOf(env: RelayEnvironment, key: VariableKey): string | undefined {
-  const text = env[VARIABLES[key].name]
-  if (text === undefined || text.trim() === '') return undefined
-  // Spaces may belong to a passphrase; everywhere else they are slips.
-  return key === 'apnsCertPassphrase' ? text : text.trim()
-}
-
-function allKeys(): VariableKey[] {
-  return Object.keys(VARIABLES) as VariableKey[]
-}
-
-function givenKeys(env: RelayEnvironment): Set<VariableKey> {
-  return new Set(allKeys().filter(key => textOf(env, key) !== undefined))
-}
-
-function parseValues(env: RelayEnvironment, problems: Problems): Partial<Values> {
-  const values: Partial<Record<VariableKey, unknown>> = {}
-  for (const key of allKeys()) {
-    const variable = VARIABLES[key]
-    const text = textOf(env, key) ?? variable.default
-    if (text === undefined) continue
-    const parsed = variable.parse(text)
-    if (parsed.ok) values[key] = parsed.value
-    else for (const problem of parsed.problems) problems.add(variable.name, problem)
-  }
-  return values as Partial<Values>
-}
-
-function reportUnknown(env: RelayEnvironment, problems: Problems): void {
+function reportUnknown(
+  env: RelayEnvironment,
+  providers: readonly ConfigurableProvider[],
+  problems: Problems,
+): void {
+  const known = allVariables(providers).map(variable => variable.name as string)
   for (const name of Object.keys(env).sort()) {
-    if (VARIABLE_NAMES.includes(name)) continue
-    const nearest = nearestName(name, VARIABLE_NAMES)
+    if (known.includes(name)) continue
+    const nearest = nearestName(name, known)
     problems.add(name, nearest ? `is not known; did you mean ${nearest}?` : 'is not known')
   }
 }
 
 /** A token in both lists would give every chat server the operators' rights. */
-function reportSharedTokens(values: Partial<Values>, problems: Problems): void {
-  const admin = new Set(values.adminTokens)
-  if (values.hookTokens?.some(({ token }) => admin.has(token))) {
-    problems.add(VARIABLES.adminTokens.name, `holds a token that is also in ${VARIABLES.hookTokens.name}`)
+function reportSharedTokens(reading: Reading<Variables>): void {
+  const admin = new Set(reading.values.adminTokens)
+  if (reading.values.hookTokens?.some(({ token }) => admin.has(token))) {
+    reading.problem('adminTokens', `holds a token that is also in ${VARIABLES.hookTokens.name}`)
   }
 }
 
 function reportNoProvider(
-  values: Partial<Values>,
-  given: ReadonlySet<VariableKey>,
+  env: RelayEnvironment,
+  providers: readonly ConfigurableProvider[],
   problems: Problems,
 ): void {
-  if (values.apnsEnvironment === 'simulator' || values.apnsEnvironment === undefined) return
-  if ([...given].some(key => key.startsWith('apns') && key !== 'apnsEnvironment')) return
+  // What only repeats a default says nothing.
+  const isTold = providers
+    .flatMap(({ variables }) => Object.values(variables))
+    .some(({ name, default: usual = '' }) => !['', usual].includes(env[name]?.trim() ?? ''))
+  if (isTold) return
+  const names = providers.map(({ name }) => name).join(', ')
   problems.add(
-    VARIABLES.apnsTopics.name,
-    `no push provider is configured; set the RELAY_APNS_* variables, or ${VARIABLES.apnsEnvironment.name}=simulator to try`,
+    'RELAY_APNS_TOPICS',
+    `no push provider is configured; set the variables of at least one (${names}), or RELAY_APNS_ENVIRONMENT=simulator to try`,
   )
 }
 
-function reportSharedPort(values: Partial<Values>, problems: Problems): void {
-  if (values.apnsEnvironment !== 'simulator' || values.port === 0) return
-  if (values.port === values.simulatorPort) {
-    problems.add(VARIABLES.simulatorPort.name, `must differ from ${VARIABLES.port.name}`)
-  }
+function reportSharedPort(reading: Reading<Variables>): void {
+  const { port, simulatorPort } = reading.values
+  if (port === 0 || port !== simulatorPort) return
+  reading.problem('simulatorPort', `must differ from ${VARIABLES.port.name}`)
 }
 
-function buildConfig(values: Values, jwt: Config['jwt'], apns: Config['apns']): Config {
+function buildConfig(values: Values, rest: Pick<Config, 'jwt' | 'providers' | 'isSimulated'>): Config {
   return {
     host: values.host,
     port: values.port,
@@ -112,7 +100,7 @@ function buildConfig(values: Values, jwt: Config['jwt'], apns: Config['apns']): 
     logLevel: values.logLevel,
     hookTokens: values.hookTokens ?? [],
     adminTokens: values.adminTokens ?? [],
-    jwt,
+    ...rest,
     xmppDomain: values.xmppDomain,
     store: values.store,
     messageTtlMs: values.messageTtl,
@@ -121,7 +109,6 @@ function buildConfig(values: Values, jwt: Config['jwt'], apns: Config['apns']): 
     preview: values.preview,
     previewText: values.previewText,
     maxDevices: values.maxDevices,
-    apns,
     simulatorPort: values.simulatorPort,
     shutdownMs: SHUTDOWN_MS,
   }

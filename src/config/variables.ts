@@ -1,38 +1,25 @@
 import { PREVIEWS } from '../domain/registration.ts'
 import { domain } from './domain-name.ts'
-import type { Parsed } from './parsed.ts'
 import {
   anyText,
   duration,
   host,
-  httpsUrl,
   integer,
   matching,
   oneOf,
   origins,
   shownText,
   storeLocation,
-  topics,
   trustProxy,
 } from './parsers.ts'
 import { adminTokens, hookTokens } from './token-list.ts'
-
-export interface Variable<T> {
-  readonly name: `RELAY_${string}`
-  /** As one would write it; undefined: there is none. */
-  readonly default: string | undefined
-  /** One line for operators: .env.example and the README's table are made of it. */
-  readonly meaning: string
-  readonly parse: (text: string) => Parsed<T>
-}
+import type { ValuesOf, VariableTable } from './variable.ts'
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-export const APNS_ENVIRONMENTS = ['production', 'sandbox', 'simulator'] as const
 
-const APPLE_ID = matching(/^[A-Z0-9]{10}$/, '10 characters, A-Z and 0-9, as shown in the developer account')
 const CLAIM = matching(/^[A-Za-z0-9_.:/-]{1,128}$/, 'the name of a claim, such as jid')
 
-/** Everything that can be configured, in the order in which it is explained. A variable that is not here is an error. */
+/** What is not of one provider, in the order in which it is explained. The rest is in the providers' definitions. */
 export const VARIABLES = {
   host: {
     name: 'RELAY_HOST',
@@ -139,77 +126,14 @@ export const VARIABLES = {
     meaning: 'Devices per recipient; beyond it the least recently registered goes.',
     parse: integer(1, 1000),
   },
-  apnsKeyFile: {
-    name: 'RELAY_APNS_KEY_FILE',
-    default: undefined,
-    meaning: "Apple's .p8 signing key, with the next two; or a certificate, below.",
-    parse: anyText,
-  },
-  apnsKeyId: {
-    name: 'RELAY_APNS_KEY_ID',
-    default: undefined,
-    meaning: 'Id of that key, 10 characters.',
-    parse: APPLE_ID,
-  },
-  apnsTeamId: {
-    name: 'RELAY_APNS_TEAM_ID',
-    default: undefined,
-    meaning: 'Id of the developer team, 10 characters.',
-    parse: APPLE_ID,
-  },
-  apnsCertFile: {
-    name: 'RELAY_APNS_CERT_FILE',
-    default: undefined,
-    meaning: 'Push certificate with its private key, .p12 or PEM, instead of a signing key.',
-    parse: anyText,
-  },
-  apnsCertPassphrase: {
-    name: 'RELAY_APNS_CERT_PASSPHRASE',
-    default: undefined,
-    meaning: 'Passphrase of that file, if it has one.',
-    parse: anyText,
-  },
-  apnsTopics: {
-    name: 'RELAY_APNS_TOPICS',
-    default: undefined,
-    meaning: 'Required with APNs. Bundle ids of the apps, comma-separated; the first is the default app.',
-    parse: topics,
-  },
-  apnsEnvironment: {
-    name: 'RELAY_APNS_ENVIRONMENT',
-    default: 'production',
-    meaning:
-      'For registrations that do not say: production, sandbox, or simulator (no key needed, no phone reached).',
-    parse: oneOf(APNS_ENVIRONMENTS),
-  },
-  apnsUrl: {
-    name: 'RELAY_APNS_URL',
-    default: undefined,
-    meaning: "Replaces Apple's addresses in every environment, for proxies and simulators; https only.",
-    parse: httpsUrl,
-  },
-  apnsCaFile: {
-    name: 'RELAY_APNS_CA_FILE',
-    default: undefined,
-    meaning: 'PEM of the authority that signed the certificate of RELAY_APNS_URL, if it is not a public one.',
-    parse: anyText,
-  },
   simulatorPort: {
     name: 'RELAY_SIMULATOR_PORT',
     default: '8081',
     meaning: 'Loopback port where the simulator shows its phones; 0 takes a free one.',
     parse: integer(0, 65535),
   },
-} as const satisfies Record<string, Variable<unknown>>
+} as const satisfies VariableTable
 
 export type Variables = typeof VARIABLES
 export type VariableKey = keyof Variables
-
-/** The parsed value of each variable; undefined where it has neither a text nor a default. */
-export type Values = {
-  [K in VariableKey]: Variables[K] extends { parse: (text: string) => Parsed<infer T> }
-    ? T | (Variables[K]['default'] extends string ? never : undefined)
-    : never
-}
-
-export const VARIABLE_NAMES: readonly string[] = Object.values(VARIABLES).map(variable => variable.name)
+export type Values = ValuesOf<Variables>

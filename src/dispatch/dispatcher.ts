@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
 import type { NotificationSettings } from '../domain/notification.ts'
 import type { MessageState } from '../domain/offline-message.ts'
-import type { ProviderName, Registration } from '../domain/registration.ts'
+import type { ProviderName } from '../domain/registration.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { AcceptReceipt, QueuedMessage, Store } from '../store/store.ts'
 import type { Events } from '../telemetry/events.ts'
@@ -10,6 +10,7 @@ import { Claims } from './claims.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import { isWithin, type Pause, Pauses } from './pauses.ts'
+import { ProvenScopes } from './proven-scopes.ts'
 import { type ActiveDelivery, firstRound, type Round, withReason } from './round.ts'
 import { Settler } from './settler.ts'
 import { type Wave, Waves } from './waves.ts'
@@ -39,7 +40,7 @@ export class Dispatcher {
   readonly #waves: Waves
   readonly #settler: Settler
   readonly #claims: Claims
-  readonly #proven = new Set<string>()
+  readonly #proven: ProvenScopes
   #isStopping = false
   #stopped: Promise<void> | undefined
   readonly #attemptDeps: AttemptDependencies
@@ -51,6 +52,7 @@ export class Dispatcher {
     this.#lanes = new Lanes(deps.providers, this.#window.laneLimit())
     this.#pauses = new Pauses(clock, events, pause => this.#probe(pause))
     this.#waves = new Waves(clock, events)
+    this.#proven = new ProvenScopes(deps.store)
     this.#attemptDeps = { ...deps, waves: this.#waves, isProven: scope => this.#proven.has(scope) }
     this.#settler = new Settler(deps, (round, state) => this.#leave(round, state))
     this.#claims = new Claims({
@@ -64,8 +66,8 @@ export class Dispatcher {
   }
 
   /** Reads what must be known before the first attempt. */
-  async load(): Promise<void> {
-    for (const scope of await this.#deps.store.provenScopes()) this.#proven.add(scope)
+  load(): Promise<void> {
+    return this.#proven.load()
   }
 
   start(): void {
@@ -255,7 +257,7 @@ export class Dispatcher {
       this.#park(delivery, end.runAt, end)
       return
     }
-    if (end.state === 'accepted') this.#prove(delivery.registration)
+    if (end.state === 'accepted') this.#proven.add(this.#lanes.for(delivery.registration))
     this.#settler.finish(delivery, {
       record: withReason(
         { ...delivery.record, state: end.state },
@@ -288,13 +290,5 @@ export class Dispatcher {
       this.#claims.wakeAt(wait.runAt)
     }
     this.#claims.roomFreed()
-  }
-
-  #prove(registration: Registration): void {
-    const [scope] = this.#lanes.for(registration).scopes
-    if (scope === undefined || this.#proven.has(scope)) return
-    this.#proven.add(scope)
-    // Only a convenience for the next start: without it one wrong registration may look like our fault once.
-    this.#deps.store.markProven(scope).catch(() => {})
   }
 }

@@ -1,13 +1,14 @@
-import assert from 'node:assert/strict'
 import type { Clock } from '../domain/clock.ts'
 import type { ProviderName, Registration } from '../domain/registration.ts'
 import type { Provider } from '../providers/provider.ts'
+import { createAbsentProvider } from './absent-provider.ts'
 import { Lane } from './lane.ts'
 import { LaneGroup } from './lane-group.ts'
 
 /** All lanes of this process, made when they are first needed. */
 export class Lanes {
   readonly #providers: ReadonlyMap<ProviderName, Provider>
+  readonly #absent = new Map<ProviderName, Provider>()
   readonly #limit: number
   readonly #lanes = new Map<string, Lane>()
   readonly #groups = new Map<string, LaneGroup>()
@@ -20,8 +21,7 @@ export class Lanes {
 
   /** The lane in which deliveries to this registration wait and are attempted. */
   for(registration: Registration): Lane {
-    const provider = this.#providers.get(registration.provider)
-    assert(provider, 'a registration names a provider that is on')
+    const provider = this.#providerOf(registration.provider)
     const scopes = provider.scopesOf(registration)
     const name = scopes[scopes.length - 1] ?? scopes[0]
     const known = this.#lanes.get(name)
@@ -61,6 +61,15 @@ export class Lanes {
         resolve()
       }
     })
+  }
+
+  /** A registration outlives the configuration of its provider. */
+  #providerOf(name: ProviderName): Provider {
+    const known = this.#providers.get(name) ?? this.#absent.get(name)
+    if (known) return known
+    const absent = createAbsentProvider(name)
+    this.#absent.set(name, absent)
+    return absent
   }
 
   #groupOf(scope: string, provider: Provider): LaneGroup {

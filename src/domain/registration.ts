@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 
-export const PROVIDERS = ['apns'] as const
-export type ProviderName = (typeof PROVIDERS)[number]
+/** The name of one of providers/providers.ts. */
+export type ProviderName = string
 
 export const PREVIEWS = ['full', 'sender', 'none'] as const
 export type Preview = (typeof PREVIEWS)[number]
@@ -61,7 +61,8 @@ export interface Registration extends RegistrationKey {
 /** What an app asks for, after HTTP validation and before the provider's own rules. */
 export interface RegistrationRequest {
   provider: ProviderName
-  token: string
+  /** As the provider's own schema has it: mostly `{token}`. */
+  address: Readonly<Record<string, unknown>>
   app?: string
   environment?: string
   name?: string
@@ -73,9 +74,14 @@ export type RegistrationCheck =
   | { ok: true; token: string; app: string; environment: string; environmentSource: EnvironmentSource }
   | { ok: false; code: 'token' | 'app' | 'environment'; message: string }
 
-/** A provider's part in registering: is this token well formed, are this app and this environment ours? */
+/** A provider's part in registering: is this address well formed, are this app and this environment ours? */
 export interface RegistrationRules {
-  /** Pure; normalises the token and fills in the defaults. */
+  /**
+   * The token is of one physical device, so that whoever registers it takes it over from its former owner. Else several
+   * recipients may share it.
+   */
+  readonly hasOneOwner: boolean
+  /** Pure; makes one token of the address and fills in the defaults. */
   check(request: RegistrationRequest): RegistrationCheck
 }
 

@@ -1,11 +1,12 @@
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../domain/clock.ts'
 import type { Outcome } from '../domain/outcome.ts'
-import type { ProviderName, Registration, RegistrationRules } from '../domain/registration.ts'
+import type { Registration } from '../domain/registration.ts'
 import type { AcceptOfflineMessages } from '../intake/accept-offline-message.ts'
 import type { Store } from '../store/store.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { RelayHealth } from './health-view.ts'
+import type { KnownProvider } from './known-provider.ts'
 
 /** What the HTTP layer needs of the rest; app.ts provides it. */
 export interface HttpDependencies {
@@ -13,7 +14,8 @@ export interface HttpDependencies {
   version: string
   store: Store
   acceptOfflineMessages: AcceptOfflineMessages
-  rules: ReadonlyMap<ProviderName, RegistrationRules>
+  /** All that this version knows, on or off. */
+  providers: readonly KnownProvider[]
   /** One attempt, now, outside the outbox. */
   sendTest(registration: Registration): Promise<Outcome & { durationMs: number }>
   relayHealth(): RelayHealth

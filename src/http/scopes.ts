@@ -8,6 +8,7 @@ import { HANDLER_TIMEOUT_MS } from './fastify-options.ts'
 import { findAnyToken, findRecipient, findToken } from './grant-finders.ts'
 import { requireHookToken, UNPROVEN_BODY_BYTES } from './hook-authentication.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
+import { rulesOf } from './known-provider.ts'
 import { createAuthenticate, requireGrant } from './plugins/authentication.ts'
 import { createRecipientTokenVerifier } from './recipient-token.ts'
 import { deviceRoutes, exceptAdmins } from './routes/devices.ts'
@@ -15,6 +16,7 @@ import { healthRoutes } from './routes/health.ts'
 import { hookRoutes, unprovenBodyBytes } from './routes/hooks.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { providerRoutes } from './routes/providers.ts'
 import { recipientRoutes } from './routes/recipients.ts'
 import { traceRoutes } from './routes/traces.ts'
 
@@ -34,6 +36,7 @@ export async function registerScopes(app: FastifyInstance, deps: HttpDependencie
   await app.register(recipientScope, context)
   await app.register(operatorScope, context)
   await app.register(publicScope, context)
+  await app.register(offerScope, { ...context, prefix: '/v1/providers' })
 }
 
 /** The chat server: the front door, or with `dialects` the routes of the public modules. */
@@ -52,20 +55,23 @@ const hookScope: FastifyPluginAsync<ScopeContext & { dialects: boolean }> = asyn
   })
 }
 
-/** The mobile app, with a JWT; an admin in its place. The only scope that pages of other origins may call. */
+/** The mobile app, with a JWT; an admin in its place. Pages of other origins may call it. */
 const deviceScope: FastifyPluginAsync<ScopeContext> = async (app, context) => {
   limitHandlers(app)
   const { deps, credentials, removeDevices } = context
-  const { corsOrigins } = deps.config
   // Before authentication: a preflight has no credential, and a page must be able to read why its call was refused.
-  if (corsOrigins.length > 0) await app.register(cors, corsOptions(corsOrigins))
+  await allowPages(app, deps)
   const verify = await createRecipientTokenVerifier(deps.config.jwt, deps.clock)
   await requireGrant(app, findRecipient(credentials, verify))
   app.addHook('onRequest', exceptAdmins(app.limits.deviceCall))
   await app.register(deviceRoutes, {
     store: deps.store,
-    rules: deps.rules,
-    registerDevice: createRegisterDevice({ ...deps, maxDevices: deps.config.maxDevices }),
+    providers: deps.providers,
+    registerDevice: createRegisterDevice({
+      ...deps,
+      rules: rulesOf(deps.providers),
+      maxDevices: deps.config.maxDevices,
+    }),
     removeDevices,
     sendTest: deps.sendTest,
   })
@@ -91,6 +97,18 @@ const publicScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, creden
   limitHandlers(app)
   const authenticate = await createAuthenticate(app, findAnyToken(credentials))
   await app.register(healthRoutes, { ...deps, authenticate, outbox: () => deps.store.outbox() })
+}
+
+/** What apps and web pages must know before they can register: nothing of it is secret. */
+const offerScope: FastifyPluginAsync<ScopeContext> = async (app, { deps }) => {
+  limitHandlers(app)
+  await allowPages(app, deps)
+  await app.register(providerRoutes, { providers: deps.providers })
+}
+
+async function allowPages(app: FastifyInstance, { config }: HttpDependencies): Promise<void> {
+  const { corsOrigins } = config
+  if (corsOrigins.length > 0) await app.register(cors, corsOptions(corsOrigins))
 }
 
 function limitHandlers(app: FastifyInstance): void {

@@ -39,19 +39,21 @@ export type RegisterDevice = (command: DeviceCommand) => Promise<RegisterDeviceR
 /** Registers, refreshes, replaces or moves, once the provider's rules agree. Nothing is written when they do not. */
 export function createRegisterDevice(deps: RegisterDeviceDependencies): RegisterDevice {
   return async ({ recipient, device, request, isAdmin }) => {
-    const check = deps.rules.get(request.provider)?.check(request)
-    if (check === undefined) return { status: 'unknown-provider' }
+    const rules = deps.rules.get(request.provider)
+    if (rules === undefined) return { status: 'unknown-provider' }
+    const check = rules.check(request)
     if (!check.ok) return { status: 'refused', code: check.code, message: check.message }
-    const { ok: _ok, ...address } = check
-    const { app: _app, environment: _environment, token: _token, ...rest } = request
+    const { ok: _ok, ...addressed } = check
+    const { app: _app, environment: _environment, address: _address, ...rest } = request
     const result = await deps.store.register({
       ...rest,
-      ...address,
+      ...addressed,
       recipient,
       device,
       kind: 'alert',
       at: deps.clock.now(),
       maxDevices: deps.maxDevices,
+      ...(rules.hasOneOwner ? {} : { isShared: true as const }),
       ...(isAdmin ? {} : { maxMoves: MAX_MOVES }),
     })
     deps.events.emit('registration.changed', { change: result.status })

@@ -2,11 +2,17 @@ import type { Notification } from '../domain/notification.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { ProviderName, Registration, RegistrationRules } from '../domain/registration.ts'
 
-/** The port to a push provider. Adding one means a folder below providers/ and a line in app.ts. */
+/** The port to a push provider that is on. Adding one means a folder here and a line in providers.ts. */
 export interface Provider {
   readonly name: ProviderName
 
   readonly rules: RegistrationRules
+
+  /** What anybody may know, so that apps can register. */
+  readonly offer: ProviderOffer
+
+  /** Whether it makes use of `scopeProven`; else nobody remembers in which scopes a push has succeeded. */
+  readonly remembersProof: boolean
 
   /**
    * What pauses together with this registration, widest first: credential and environment, then topic. The last one is
@@ -33,6 +39,14 @@ export interface Provider {
 
   /** Waits for what is under way, then closes connections. Idempotent. */
   close(): Promise<void>
+}
+
+export interface ProviderOffer {
+  /** What registrations may name; the first is the default. */
+  apps: readonly [string, ...string[]]
+  environments: readonly string[]
+  /** For `applicationServerKey` of the Push API: base64url of the uncompressed P-256 point (RFC 8292 §3.2). */
+  vapidPublicKey?: string
 }
 
 export interface Push {

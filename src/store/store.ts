@@ -55,7 +55,7 @@ export interface Store {
   requeue(messageId: string, now: number): Promise<'requeued' | 'expired' | 'not-dead' | 'unknown'>
 
   /**
-   * Registers, refreshes, replaces or moves: one owner per physical token (provider, app, token). What waits for the
+   * Registers, refreshes, replaces or moves: one owner per physical token (provider, app, token), unless it is shared. What waits for the
    * registration is due at once when its address changed (of a long queue the oldest 500 messages), in a scope of no
    * lane: the dispatcher knows the right one.
    */
@@ -221,6 +221,8 @@ export interface RegisterCommand extends RegistrationKey {
   name?: string
   locale?: string
   preview?: Preview
+  /** The token is not of one physical device: other recipients keep theirs. */
+  isShared?: true
   at: number
   /** Beyond this many, the least recently registered goes. */
   maxDevices: number

@@ -2,7 +2,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Clock } from '../domain/clock.ts'
 import { IGNORE_REASONS, MESSAGE_STATES, type MessageState } from '../domain/offline-message.ts'
 import { OUTCOME_KINDS } from '../domain/outcome.ts'
-import { PROVIDERS } from '../domain/registration.ts'
 import type { Events } from './events.ts'
 
 export interface Metrics {
@@ -15,6 +14,8 @@ export interface MetricsSources {
   /** Deliveries that the dispatcher holds in memory. */
   inMemory(): number
   clock: Pick<Clock, 'now' | 'monotonic'>
+  /** Names of all providers that may be on. */
+  providers: readonly string[]
 }
 
 interface OutboxNumbers {
@@ -36,9 +37,9 @@ export function createMetrics(events: Events, sources: MetricsSources): Metrics 
   collectDefaultMetrics({ register: registry })
   countMessages(events, registry)
   countRefusals(events, registry)
-  countAttempts(events, registry)
+  countAttempts(events, registry, sources.providers)
   watchScopes(events, registry)
-  watchConnections(events, registry)
+  watchConnections(events, registry, sources.providers)
   watchStore(events, registry)
   watchOutbox(sources, registry)
   return { text: () => registry.metrics() }
@@ -101,13 +102,13 @@ function countRefusals(events: Events, registry: Registry): void {
   events.on('request.refused', ({ route, code }) => refused.inc({ route, code }))
 }
 
-function countAttempts(events: Events, registry: Registry): void {
+function countAttempts(events: Events, registry: Registry, providers: readonly string[]): void {
   const attempts = labelled(registry, 'relay_attempts_total', 'Calls to providers by outcome', {
-    provider: PROVIDERS,
+    provider: providers,
     outcome: [...OUTCOME_KINDS, 'crashed'],
   })
   const unknown = labelled(registry, 'relay_unknown_reasons_total', 'Answers with an unknown reason', {
-    provider: PROVIDERS,
+    provider: providers,
   })
   const duration = histogram(registry, {
     name: 'relay_attempt_duration_seconds',
@@ -147,16 +148,16 @@ function watchScopes(events: Events, registry: Registry): void {
   events.on('wave.ended', () => waves.dec())
 }
 
-function watchConnections(events: Events, registry: Registry): void {
+function watchConnections(events: Events, registry: Registry, providers: readonly string[]): void {
   const open = new Gauge({
     name: 'relay_provider_connections',
     help: 'Open connections to providers',
     labelNames: ['provider'],
     registers: [registry],
   })
-  for (const provider of PROVIDERS) open.set({ provider }, 0)
+  for (const provider of providers) open.set({ provider }, 0)
   const failures = labelled(registry, 'relay_provider_connect_failures_total', 'Failed connects', {
-    provider: PROVIDERS,
+    provider: providers,
   })
   events.on('provider.connection', ({ provider, state }) => {
     if (state === 'connected') open.inc({ provider })

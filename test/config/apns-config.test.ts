@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import { pkcs12, selfSigned } from './certificates.ts'
-import { configOf, type Files, problemsOf, type Variables } from './support.ts'
+import { apnsOf, configOf, type Files, problemsOf, type Variables } from './support.ts'
 
 const PASSPHRASE = 'keychain-passphrase-1'
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -21,8 +21,8 @@ const TOKEN = {
 const CERT = { RELAY_APNS_ENVIRONMENT: 'sandbox', RELAY_APNS_CERT_FILE: 'cert' }
 
 function certificateOf(content: string | Buffer, passphrase?: string) {
-  const credentials = configOf({ ...CERT, RELAY_APNS_CERT_PASSPHRASE: passphrase }, { cert: content }).apns
-    ?.credentials
+  const config = configOf({ ...CERT, RELAY_APNS_CERT_PASSPHRASE: passphrase }, { cert: content })
+  const credentials = apnsOf(config)?.credentials
   assert.equal(credentials?.kind, 'certificate')
   return credentials as Extract<typeof credentials, { kind: 'certificate' }>
 }
@@ -34,7 +34,7 @@ function assertUsable(credentials: { certificate: string; privateKey: string }) 
 }
 
 test('a signing key with its ids', () => {
-  const apns = configOf(TOKEN, { 'key.p8': p8 }).apns
+  const apns = apnsOf(configOf(TOKEN, { 'key.p8': p8 }))
   assert.deepEqual(apns?.credentials, {
     kind: 'token',
     keyId: 'ABC123DEFG',
@@ -45,8 +45,8 @@ test('a signing key with its ids', () => {
 })
 
 test('the simulator needs no credentials, and takes them', () => {
-  assert.equal(configOf().apns?.credentials, undefined)
-  const apns = configOf({ ...TOKEN, RELAY_APNS_ENVIRONMENT: 'simulator' }, { 'key.p8': p8 }).apns
+  assert.equal(apnsOf(configOf())?.credentials, undefined)
+  const apns = apnsOf(configOf({ ...TOKEN, RELAY_APNS_ENVIRONMENT: 'simulator' }, { 'key.p8': p8 }))
   assert.equal(apns?.credentials?.kind, 'token')
 })
 
@@ -232,10 +232,11 @@ for (const [what, variables, files, name, expected] of BAD) {
 }
 
 test('an override with its authority', () => {
-  const apns = configOf(
+  const config = configOf(
     { RELAY_APNS_URL: 'https://127.0.0.1:2197', RELAY_APNS_CA_FILE: 'ca' },
     { ca: own.certificate },
-  ).apns
+  )
+  const apns = apnsOf(config)
   assert.equal(apns?.url, 'https://127.0.0.1:2197')
   assert.equal(apns?.ca, own.certificate)
 })

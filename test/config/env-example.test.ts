@@ -2,31 +2,32 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
+import { allVariables } from '../../src/config/all-variables.ts'
 import { envExample } from '../../src/config/env-example.ts'
 import { readConfig } from '../../src/config/read-config.ts'
-import { VARIABLES } from '../../src/config/variables.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
 import { ADMIN_TOKEN, BASE, HOOK_TOKEN, sourcesOf } from './support.ts'
 import { variableTable } from './variable-table.ts'
 
 const committed = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
 
 test('.env.example is what the table of variables says', () => {
-  assert.equal(committed, envExample())
+  assert.equal(committed, envExample(PROVIDERS))
 })
 
 test('.env.example lists exactly the variables, with their defaults', () => {
-  const expected = Object.values(VARIABLES).map(({ name, default: text }) => [name, text ?? ''])
+  const expected = allVariables(PROVIDERS).map(({ name, default: text }) => [name, text ?? ''])
   assert.deepEqual({ ...parseEnv(committed) }, Object.fromEntries(expected))
 })
 
 test('a copy works once what is required is filled in', () => {
-  const result = readConfig({ ...parseEnv(committed), ...BASE }, sourcesOf({}))
-  assert.deepEqual(result, readConfig(BASE, sourcesOf({})))
+  const result = readConfig({ ...parseEnv(committed), ...BASE }, PROVIDERS, sourcesOf({}))
+  assert.deepEqual(result, readConfig(BASE, PROVIDERS, sourcesOf({})))
   assert.ok(result.ok)
 })
 
 test('a copy says what is required', () => {
-  const result = readConfig(parseEnv(committed), sourcesOf({}))
+  const result = readConfig(parseEnv(committed), PROVIDERS, sourcesOf({}))
   assert.ok(!result.ok)
   assert.deepEqual(
     result.problems.map(problem => problem.split(':')[0]),

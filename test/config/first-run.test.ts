@@ -9,6 +9,7 @@ import { decideFirstRun, FIRST_RUN_REPORT, writeFirstRun } from '../../src/confi
 import { firstRunCommands } from '../../src/config/first-run-commands.ts'
 import { type ConfigSources, systemSources } from '../../src/config/key-file.ts'
 import { readConfig } from '../../src/config/read-config.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
 
 const FRESH = { relay: {}, hasDotEnv: false, isProduction: false }
 
@@ -24,7 +25,7 @@ function read(directory: string, file: string): string {
 
 function configIn(directory: string) {
   const sources: ConfigSources = { ...systemSources, readFile: path => readFileSync(join(directory, path)) }
-  const result = readConfig(parseEnv(read(directory, '.env')), sources)
+  const result = readConfig(parseEnv(read(directory, '.env')), PROVIDERS, sources)
   assert.ok(result.ok, result.ok ? '' : result.problems.join('\n'))
   return result.config
 }
@@ -69,7 +70,7 @@ test('writes a configuration that is valid, private and different each time', as
   await writeFirstRun(one)
   await writeFirstRun(two)
   const config = configIn(one)
-  assert.equal(config.apns?.environment, 'simulator')
+  assert.ok(config.isSimulated)
   assert.equal(config.xmppDomain, 'localhost')
   assert.deepEqual(config.store, { kind: 'sqlite', path: './data/relay.db' })
   for (const file of ['.env', 'data/jwt.jwk', 'data/bob.jwt']) {

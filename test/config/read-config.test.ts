@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { allVariables } from '../../src/config/all-variables.ts'
 import type { Config } from '../../src/config/config.ts'
 import { readConfig } from '../../src/config/read-config.ts'
-import { VARIABLES } from '../../src/config/variables.ts'
-import { ADMIN_TOKEN, BASE, configOf, HOOK_TOKEN, problemsOf } from './support.ts'
+import { apns } from '../../src/providers/apns/apns.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
+import { ADMIN_TOKEN, apnsOf, BASE, configOf, HOOK_TOKEN, problemsOf } from './support.ts'
 
 const DAY = 86_400_000
 
@@ -25,13 +27,19 @@ test('the defaults are those of the table', () => {
     preview: 'full',
     previewText: 'New message',
     maxDevices: 20,
-    apns: {
-      credentials: undefined,
-      topics: ['com.example.chat'],
-      environment: 'simulator',
-      url: undefined,
-      ca: undefined,
-    },
+    providers: new Map([
+      [
+        'apns',
+        {
+          credentials: undefined,
+          topics: ['com.example.chat'],
+          environment: 'simulator',
+          url: undefined,
+          ca: undefined,
+        },
+      ],
+    ]),
+    isSimulated: true,
     simulatorPort: 8081,
     shutdownMs: 25_000,
   } satisfies Config)
@@ -85,10 +93,10 @@ const GOOD: [string, string, (config: Config) => unknown, unknown][] = [
   [
     'RELAY_APNS_TOPICS',
     'com.example.a, com.example.b',
-    c => c.apns?.topics,
+    c => apnsOf(c)?.topics,
     ['com.example.a', 'com.example.b'],
   ],
-  ['RELAY_APNS_URL', 'https://127.0.0.1:2197/', c => c.apns?.url, 'https://127.0.0.1:2197'],
+  ['RELAY_APNS_URL', 'https://127.0.0.1:2197/', c => apnsOf(c)?.url, 'https://127.0.0.1:2197'],
   ['RELAY_SIMULATOR_PORT', '0', c => c.simulatorPort, 0],
 ]
 
@@ -176,7 +184,7 @@ test('every variable has a bad value above, or is a text or file tested elsewher
     'RELAY_APNS_CERT_PASSPHRASE',
     'RELAY_APNS_CA_FILE',
   ]
-  const names = Object.values(VARIABLES).map(variable => variable.name)
+  const names = allVariables([apns]).map(variable => variable.name)
   assert.deepEqual([...Object.keys(BAD), ...elsewhere].sort(), [...names].sort())
 })
 
@@ -188,12 +196,15 @@ test('PostgreSQL is refused for what it is', () => {
 })
 
 test('everything that is wrong is reported at once', () => {
-  const result = readConfig({
-    RELAY_PORT: 'x',
-    RELAY_PREVEIW: 'full',
-    RELAY_MESSAGE_TTL: 'x',
-    RELAY_JWT_KEY_FILE: 'nowhere',
-  })
+  const result = readConfig(
+    {
+      RELAY_PORT: 'x',
+      RELAY_PREVEIW: 'full',
+      RELAY_MESSAGE_TTL: 'x',
+      RELAY_JWT_KEY_FILE: 'nowhere',
+    },
+    PROVIDERS,
+  )
   assert.ok(!result.ok)
   assert.deepEqual(result.problems.map(problem => problem.split(':')[0]).sort(), [
     'RELAY_ADMIN_TOKENS',
@@ -223,7 +234,7 @@ test('a token is in one list only', () => {
 test('a provider must be on', () => {
   const nothing = { RELAY_HOOK_TOKENS: HOOK_TOKEN, RELAY_ADMIN_TOKENS: ADMIN_TOKEN }
   for (const env of [nothing, { ...nothing, RELAY_APNS_ENVIRONMENT: 'production' }]) {
-    const result = readConfig(env)
+    const result = readConfig(env, PROVIDERS)
     assert.match(
       result.ok ? '' : result.problems.join('\n'),
       /^RELAY_APNS_TOPICS: no push provider is configured.*$/,
@@ -239,6 +250,9 @@ test('a bad entry in a list is named by its position', () => {
 })
 
 test("without a simulator its port may equal the relay's", () => {
-  const result = readConfig({ ...BASE, RELAY_APNS_ENVIRONMENT: 'sandbox', RELAY_SIMULATOR_PORT: '8080' })
+  const result = readConfig(
+    { ...BASE, RELAY_APNS_ENVIRONMENT: 'sandbox', RELAY_SIMULATOR_PORT: '8080' },
+    PROVIDERS,
+  )
   assert.ok(!result.ok && !result.problems.some(problem => problem.includes('SIMULATOR_PORT')))
 })

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { allVariables } from '../../src/config/all-variables.ts'
 import type { Config } from '../../src/config/config.ts'
 import { describeConfig } from '../../src/config/describe-config.ts'
 import { readConfig } from '../../src/config/read-config.ts'
-import { VARIABLES } from '../../src/config/variables.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
 import { selfSigned } from './certificates.ts'
 import { configOf, problemsOf, sourcesOf } from './support.ts'
 
-const NAMES = Object.values(VARIABLES).map(variable => variable.name)
+const NAMES = allVariables(PROVIDERS).map(variable => variable.name)
 
 // Long enough not to be part of a sentence by chance.
 const garbage = fc.stringMatching(/^[A-Za-z0-9%&=|.,:/ -]{12,40}$/).filter(text => /[A-Z].*[0-9]/.test(text))
@@ -19,7 +20,7 @@ test('no problem repeats a value, whatever stands where', () => {
   fc.assert(
     fc.property(variables, garbage, (env, content) => {
       const files = Object.fromEntries(Object.values(env).map(path => [path.trim(), content]))
-      const result = readConfig(env, sourcesOf(files))
+      const result = readConfig(env, PROVIDERS, sourcesOf(files))
       assert.ok(!result.ok)
       const text = result.problems.join('\n')
       for (const value of [...Object.values(env), content]) {
@@ -78,7 +79,7 @@ function linesOf(pem: string): string[] {
 }
 
 function described(config: Config): string {
-  const lines = describeConfig(config)
+  const lines = describeConfig(config, PROVIDERS)
   assert.deepEqual(
     lines.map(line => line.split(' ')[0]),
     NAMES,

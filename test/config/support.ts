@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import type { Config } from '../../src/config/config.ts'
 import type { ConfigSources } from '../../src/config/key-file.ts'
 import { readConfig } from '../../src/config/read-config.ts'
+import type { ApnsConfig } from '../../src/providers/apns/apns-config.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
 
 export const HOOK_TOKEN = 'hook-token-0123456789'
 export const ADMIN_TOKEN = 'admin-token-0123456789'
@@ -31,13 +33,17 @@ export function sourcesOf(files: Files): ConfigSources {
 
 /** The configuration made of BASE and `variables`; fails when there are problems. */
 export function configOf(variables: Variables = {}, files: Files = {}): Config {
-  const result = readConfig({ ...BASE, ...variables }, sourcesOf(files))
+  const result = readConfig({ ...BASE, ...variables }, PROVIDERS, sourcesOf(files))
   assert.ok(result.ok, result.ok ? '' : result.problems.join('\n'))
   return result.config
 }
 
 /** The problems of BASE and `variables`. */
 export function problemsOf(variables: Variables, files: Files = {}): string[] {
-  const result = readConfig({ ...BASE, ...variables }, sourcesOf(files))
+  const result = readConfig({ ...BASE, ...variables }, PROVIDERS, sourcesOf(files))
   return result.ok ? [] : result.problems
+}
+
+export function apnsOf(config: Config): ApnsConfig | undefined {
+  return config.providers.get('apns') as ApnsConfig | undefined
 }

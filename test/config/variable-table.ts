@@ -1,8 +1,9 @@
-import { VARIABLES } from '../../src/config/variables.ts'
+import { allVariables } from '../../src/config/all-variables.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
 
 /** The configuration table of the README; `npx node test/config/variable-table.ts` prints it. */
 export function variableTable(): string {
-  const rows = Object.values(VARIABLES).map(
+  const rows = allVariables(PROVIDERS).map(
     ({ name, default: text, meaning }) =>
       `| \`${name}\` | ${text === undefined ? '–' : `\`${text}\``} | ${meaning.replaceAll('|', '\\|')} |`,
   )

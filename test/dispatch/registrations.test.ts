@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import { startDispatch } from '../support/dispatch-harness.ts'
-import type { ScriptedProvider } from '../support/scripted-provider.ts'
+import { ScriptedProvider } from '../support/scripted-provider.ts'
 
 const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
 const TIMEOUT: Outcome = { kind: 'failed', pace: 'transport', reason: 'timeout' }
@@ -325,4 +325,29 @@ describe('a misaddressed token', () => {
       assert.equal((await store.registration({ ...KEY, recipient })).found, true, recipient)
     }
   })
+})
+
+it('what names a provider that is not configured waits, says so, and goes out when it is again', async t => {
+  const { provider, register, post, seen, store, dispatcher, newDispatcher } = await startDispatch(t)
+  await register()
+  await register({ device: 'robot', provider: 'fcm', token: 'token-of-a-robot' })
+  const parked = seen('message.settled', 1, ({ state }) => state === 'pending')
+  const [id = ''] = await post({})
+  await parked
+  assert.equal(provider.pushes.length, 1)
+  assert.deepEqual(
+    dispatcher.pauses().map(({ scope, kind, reason }) => [scope, kind, reason]),
+    [['fcm/not-configured', 'blocked', 'provider-not-configured']],
+  )
+  const waiting = (await store.message(id))?.deliveries.find(delivery => delivery.device === 'robot')
+  assert.deepEqual([waiting?.state, waiting?.reason], ['pending', 'provider-not-configured'])
+  await dispatcher.stop(0)
+  const fcm = new ScriptedProvider()
+  const settled = seen('message.settled', 1, ({ state }) => state === 'accepted')
+  const next = newDispatcher(new Map([['fcm', fcm]]))
+  await next.load()
+  next.start()
+  t.after(() => next.stop(0))
+  await settled
+  assert.equal(fcm.pushes[0]?.registration.token, 'token-of-a-robot')
 })

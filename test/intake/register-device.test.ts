@@ -9,15 +9,16 @@ import { FakeClock } from '../support/fake-clock.ts'
 import { aRegistration } from '../support/registrations.ts'
 
 const anyRules: RegistrationRules = {
-  check: ({ token }) => ({
+  hasOneOwner: true,
+  check: ({ address }) => ({
     ok: true,
-    token: token.toLowerCase(),
+    token: String(address.token).toLowerCase(),
     app: 'com.example.chat',
     environment: 'production',
     environmentSource: 'default',
   }),
 }
-const request = { provider: 'apns', token: 'AB', name: 'phone' } as const
+const request = { provider: 'apns', address: { token: 'AB' }, name: 'phone' } as const
 const command = { recipient: 'bob@localhost', device: 'phone1', request, isAdmin: false }
 
 function setUp(rules = anyRules, result?: RegisterResult) {
@@ -71,7 +72,7 @@ test('an admin may move tokens without limit', async () => {
 
 test('what the provider refuses, or no provider knows, is not written', async () => {
   const refusal = { ok: false, code: 'token', message: 'token must be hex' } as const
-  const refused = setUp({ check: () => refusal })
+  const refused = setUp({ hasOneOwner: true, check: () => refusal })
   assert.deepEqual(await refused.registerDevice(command), {
     status: 'refused',
     code: 'token',

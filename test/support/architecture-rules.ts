@@ -4,9 +4,15 @@ import { COMPUTED, type Import, scanImports, withoutComments } from './import-sc
 /** Sources by their path below src/. */
 export type Sources = ReadonlyMap<string, string>
 
+/** What a provider reads its own variables with. */
+const CONFIG_KIT = [
+  ...['parsers', 'parsed', 'described', 'authority'].map(name => `config/${name}.ts`),
+  ...['reading', 'variable'].map(name => `types config/${name}.ts`),
+]
+
 /**
  * Who may import whom. The first area that is a prefix of a file's path is the file's own; within its area a file imports
- * what it likes. `types …`: only what is erased before the code runs.
+ * what it likes. `*`: one name. `types …`: only what is erased before the code runs.
  */
 const AREAS: [area: string, mayImport: string[]][] = [
   ['domain/', []],
@@ -15,19 +21,18 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ['store/store.ts', ['domain/']],
   ['store/sqlite/', ['domain/', 'store/store.ts']],
   ['store/postgres/', ['domain/', 'store/store.ts']],
-  ['providers/provider.ts', ['domain/']],
-  ['providers/apns/', ['domain/', 'providers/provider.ts', 'http2/']],
-  ['providers/fcm/', ['domain/', 'providers/provider.ts', 'http2/']],
-  ['providers/webpush/', ['domain/', 'providers/provider.ts', 'http2/']],
-  ['providers/zeropush/', ['domain/', 'providers/provider.ts', 'http2/']],
-  ['providers/prowl/', ['domain/', 'providers/provider.ts', 'http2/']],
+  // The list knows every folder; a folder knows none of the others.
+  ['providers/providers.ts', ['providers/']],
+  ['providers/*/', ['domain/', ...CONFIG_KIT, 'providers/*.ts', 'http1/', 'http2/']],
+  ['providers/', ['domain/', ...CONFIG_KIT]],
+  ['http1/', []],
   ['http2/', []],
   ['simulator/', ['domain/']],
   ['intake/', ['domain/', 'store/store.ts', 'telemetry/']],
   ['dispatch/', ['domain/', 'store/store.ts', 'providers/provider.ts', 'telemetry/']],
   ['http/', ['domain/', 'types config/', 'intake/', 'store/store.ts', 'telemetry/']],
-  // app.ts knows every part; start-*.ts are its own chapters, one for each provider.
-  ['start-', ['domain/', 'types config/', 'providers/', 'simulator/', 'telemetry/']],
+  // app.ts knows every part; start-*.ts are its own chapters.
+  ['start-', ['start-', 'domain/', 'types config/', 'providers/', 'simulator/', 'telemetry/']],
   [
     'app.ts',
     [
@@ -35,13 +40,16 @@ const AREAS: [area: string, mayImport: string[]][] = [
       ...['simulator/', 'telemetry/'],
     ],
   ],
-  ['main.ts', ['app.ts', 'config/', 'simulator/']],
+  ['main.ts', ['app.ts', 'config/']],
   // `check-store` looks at a file without starting the relay, so it goes past app.ts to that one function.
-  ['cli.ts', ['main.ts', 'app.ts', 'config/', 'simulator/', 'store/sqlite/check-store.ts']],
+  [
+    'cli.ts',
+    ['main.ts', 'app.ts', 'config/', 'providers/providers.ts', 'simulator/', 'store/sqlite/check-store.ts'],
+  ],
 ]
 
 const COMPOSITION = ['app.ts', 'start-', 'main.ts']
-const SOCKETS = ['http2/', 'providers/', 'simulator/']
+const SOCKETS = ['http1/', 'http2/', 'providers/', 'simulator/']
 const FILES = ['config/', 'store/sqlite/', 'simulator/', 'app.ts', 'main.ts', 'cli.ts']
 const PURE = [
   'node:assert/strict',
@@ -57,7 +65,9 @@ const PURE = [
 /** Where a package may be imported. One that is not here has no home yet: that is a decision, so it goes into this list. */
 const PACKAGES: [pattern: RegExp, homes: string[]][] = [
   [new RegExp(`^(?:${PURE.join('|')})$`), ['']],
-  [/^(?:fastify|fastify-plugin|@fastify\/.+|typebox(?:\/.+)?)$/, ['http/', ...COMPOSITION]],
+  [/^(?:fastify|fastify-plugin|@fastify\/.+)$/, ['http/', ...COMPOSITION]],
+  // Providers say in it what a registration must hold.
+  [/^typebox(?:\/.+)?$/, ['http/', 'providers/']],
   [/^helmet$/, ['http/plugins/security-headers.ts']],
   [/^node:sqlite$/, ['store/sqlite/']],
   [/^node:worker_threads$/, ['store/sqlite/']],
@@ -69,7 +79,7 @@ const PACKAGES: [pattern: RegExp, homes: string[]][] = [
   [/^close-with-grace$/, ['main.ts']],
   // Keys are read in config, checked in http, and sign in providers.
   [/^jose$/, ['config/', 'http/', 'providers/']],
-  [/^node-forge$/, ['config/']],
+  [/^node-forge$/, ['providers/apns/']],
   [/^selfsigned$/, ['simulator/']],
   [/^apn$/, ['providers/apns/']],
   [/^uuid$/, ['domain/']],
@@ -80,7 +90,6 @@ const EXCEPTIONS: Record<string, string[]> = {
   // isIP and BlockList check RELAY_TRUST_PROXY, isIP what a proxy forwards; no socket is opened.
   'node:net': ['config/parsers.ts', 'http/plugins/rate-limits.ts'],
   'node:http': ['http/envelope.ts'], // STATUS_CODES, a table
-  'node:tls': ['config/push-certificate.ts'], // createSecureContext tries a key; no socket is opened.
 }
 
 /** Words that have one home, with the files that may say them. */
@@ -112,7 +121,8 @@ export function violations(sources: Sources): string[] {
 }
 
 function forbiddenImports(path: string, imports: Import[], sources: Sources): string[] {
-  const [area, allowed] = AREAS.find(([prefix]) => path.startsWith(prefix)) ?? [path, []]
+  const [pattern, allowed] = AREAS.find(([prefix]) => isIn(path, [prefix])) ?? [path, []]
+  const [area = ''] = toRegExp(pattern).exec(path) ?? []
   return imports.flatMap(({ specifier, isTypeOnly }) => {
     const homes = [area, ...allowed.map(home => (isTypeOnly ? home.replace(/^types /, '') : home))]
     const isAllowed = specifier.startsWith('.')
@@ -190,5 +200,11 @@ function resolve(path: string, specifier: string): string {
 }
 
 function isIn(path: string, homes: string[]): boolean {
-  return homes.some(home => path.startsWith(home))
+  return homes.some(home => toRegExp(home).test(path))
+}
+
+/** A path begins so; `*` is one name. */
+function toRegExp(home: string): RegExp {
+  const names = home.split('*').map(text => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${names.join('[^/]+')}`)
 }

@@ -37,10 +37,10 @@ export async function startDispatch<P extends Provider = ScriptedProvider>(
   const sqlite = createSqliteStore({ path, dedupeWindowMs: 3_600_000, clock: systemClock, events })
   const store = options.wrapStore?.(sqlite) ?? sqlite
   await store.open()
-  const newDispatcher = () =>
+  const newDispatcher = (providers: ReadonlyMap<string, Provider> = new Map([['apns', provider]])) =>
     new Dispatcher({
       store,
-      providers: new Map([['apns', provider]]),
+      providers,
       settings: { preview: 'full', previewText: 'New message', hashKey: 'key' },
       clock,
       events,

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { systemClock } from '../../src/domain/clock.ts'
 import { fastifyOptions } from '../../src/http/fastify-options.ts'
 import { registerHttp } from '../../src/http/http.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
 import type { Store } from '../../src/store/store.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
 import { testConfig } from './test-app.ts'
@@ -35,7 +36,7 @@ export async function openApiDocument(): Promise<OpenApiDocument> {
     version: (JSON.parse(manifest) as { version: string }).version,
     store: {} as Store,
     acceptOfflineMessages: notCalled,
-    rules: new Map(),
+    providers: PROVIDERS.map(({ name, address }) => ({ name, address, on: undefined })),
     sendTest: notCalled,
     relayHealth: notCalled,
     metricsText: notCalled,

@@ -8,7 +8,12 @@ export type Script = (push: Push) => Outcome | Promise<Outcome>
 /** A provider that answers as a test says and remembers what it was asked. */
 export class ScriptedProvider implements Provider {
   readonly name = 'apns'
-  readonly rules = { check: () => ({ ok: false, code: 'token', message: 'not used here' }) as const }
+  readonly rules = {
+    hasOneOwner: true,
+    check: () => ({ ok: false, code: 'token', message: 'not used here' }) as const,
+  }
+  readonly offer = { apps: ['com.example.chat'], environments: ['production'] } as const
+  readonly remembersProof = true
   /** Attempts at once in one scope. */
   limit = 1000
   readonly pushes: Push[] = []

@@ -11,6 +11,7 @@ import type { RelayHealth } from '../../src/http/health-view.ts'
 import { registerHttp } from '../../src/http/http.ts'
 import type { HttpDependencies } from '../../src/http/http-dependencies.ts'
 import { createAcceptOfflineMessages, type HandOff } from '../../src/intake/accept-offline-message.ts'
+import { PROVIDERS } from '../../src/providers/providers.ts'
 import { createSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { QueuedMessage, Store } from '../../src/store/store.ts'
 import { createEvents, type Events } from '../../src/telemetry/events.ts'
@@ -101,7 +102,7 @@ function dependencies(
   options: TestAppOptions,
 ): HttpDependencies {
   const { store, events } = test
-  const metrics = createMetrics(events, { store, inMemory: () => 0, clock })
+  const metrics = createMetrics(events, { store, inMemory: () => 0, clock, providers: ['apns'] })
   const handOff: HandOff = {
     reserve: () => true,
     giveBack: () => {},
@@ -116,7 +117,11 @@ function dependencies(
     version: '0.0.0-test',
     store,
     acceptOfflineMessages,
-    rules: new Map([['apns', { check: checkRegistration }]]),
+    providers: PROVIDERS.map(({ name, address }) => ({
+      name,
+      address,
+      on: name === 'apns' ? APNS : undefined,
+    })),
     sendTest: async registration => {
       test.tested.push(registration)
       return test.testOutcome
@@ -152,7 +157,8 @@ export function testConfig(directory: string): Config {
     preview: 'full',
     previewText: 'New message',
     maxDevices: 20,
-    apns: undefined,
+    providers: new Map(),
+    isSimulated: false,
     simulatorPort: 0,
     shutdownMs: 10_000,
   }
@@ -160,7 +166,8 @@ export function testConfig(directory: string): Config {
 
 /** Rules as a provider has them: the topic and environments of one app. */
 function checkRegistration(request: RegistrationRequest) {
-  const { token, app = 'com.example.chat', environment = 'production' } = request
+  const { address, app = 'com.example.chat', environment = 'production' } = request
+  const token = String(address.token)
   if (!/^([0-9a-f]{2}){8,}$/i.test(token)) {
     return { ok: false, code: 'token', message: 'token must be hex' } as const
   }
@@ -170,6 +177,11 @@ function checkRegistration(request: RegistrationRequest) {
   }
   const environmentSource = request.environment === undefined ? 'default' : 'client'
   return { ok: true, token: token.toLowerCase(), app, environment, environmentSource } as const
+}
+
+const APNS = {
+  rules: { hasOneOwner: true, check: checkRegistration },
+  offer: { apps: ['com.example.chat'], environments: ['production', 'sandbox'] },
 }
 
 function idleHealth(): RelayHealth {

@@ -7,7 +7,7 @@ import { FakeClock } from '../support/fake-clock.ts'
 function setUp(outbox: MetricsSources['store']['outbox'] = async () => ({ pending: 0 })) {
   const clock = new FakeClock()
   const events = createEvents()
-  const metrics = createMetrics(events, { store: { outbox }, inMemory: () => 7, clock })
+  const metrics = createMetrics(events, { store: { outbox }, inMemory: () => 7, clock, providers: ['apns'] })
   /** The value of a series, written as Prometheus does. */
   const value = async (series: string) => {
     const line = (await metrics.text()).split('\n').find(text => text.startsWith(`${series} `))

@@ -1,19 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import type { Outcome } from '../../domain/outcome.ts'
-import type { Registration, RegistrationRules } from '../../domain/registration.ts'
+import type { Registration } from '../../domain/registration.ts'
 import type { RegisterDevice, RegisterDeviceResult } from '../../intake/register-device.ts'
 import type { RemoveDevices } from '../../intake/remove-devices.ts'
 import type { Store } from '../../store/store.ts'
 import { errors } from '../errors.ts'
+import { type KnownProvider, rulesOf } from '../known-provider.ts'
 import type { Limit } from '../plugins/rate-limits.ts'
 import { recipientOf } from '../recipient.ts'
 import { failures } from '../schemas/common.ts'
+import { deviceRequestShapes } from '../schemas/device-request.ts'
 import {
   type Device,
   DeviceListSchema,
   DeviceParamsSchema,
-  DeviceRequestSchema,
   DeviceSchema,
   RecipientQuerySchema,
   TestOutcomeSchema,
@@ -22,7 +23,7 @@ import {
 
 export interface DeviceRouteDependencies {
   store: Pick<Store, 'registrations'>
-  rules: ReadonlyMap<string, RegistrationRules>
+  providers: readonly KnownProvider[]
   registerDevice: RegisterDevice
   removeDevices: RemoveDevices
   sendTest(registration: Registration): Promise<Outcome & { durationMs: number }>
@@ -46,7 +47,6 @@ const putSchema = {
     'moves it. At most 5 such moves per recipient and day.',
   params: DeviceParamsSchema,
   querystring: RecipientQuerySchema,
-  body: DeviceRequestSchema,
   response: {
     200: deviceAs('It was known and is refreshed'),
     201: deviceAs('It is new'),
@@ -86,17 +86,24 @@ const testSchema = {
 /** What the mobile app calls, with the JWT with which it logs in to the chat server. */
 export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRouteDependencies> = async (app, deps) => {
   app.addSchema(DeviceSchema)
-  app.put('/:device', { schema: putSchema, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
-    const { recipient: named, kind, ...registration } = request.body
+  const shapes = deviceRequestShapes(deps.providers)
+  for (const shape of shapes.shared) app.addSchema(shape)
+  const putOptions = {
+    schema: { ...putSchema, body: shapes.schema },
+    validatorCompiler: shapes.validatorCompiler,
+    bodyLimit: BODY_LIMIT_BYTES,
+  }
+  app.put('/:device', putOptions, async (request, reply) => {
+    const { recipient: named, kind } = request.body
     if (kind === 'voip') throw new errors.reservedKind()
     const result = await deps.registerDevice({
       recipient: recipientOf(request.grant, [named, request.query.recipient]),
       device: request.params.device,
-      request: registration,
+      request: shapes.toRegistrationRequest(request.body),
       isAdmin: request.grant?.kind === 'admin',
     })
     if (result.status === 'too-many-moves') reply.header('retry-after', MOVES_RETRY_AFTER_SECONDS)
-    const stored = registrationOf(result, deps.rules)
+    const stored = registrationOf(result, deps.providers)
     return reply.code(result.status === 'created' ? 201 : 200).send(toDevice(stored))
   })
   app.get('', { schema: listSchema }, async request => {
@@ -134,7 +141,7 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<DeviceRouteDependencies> = 
   )
 }
 
-function registrationOf(result: RegisterDeviceResult, rules: DeviceRouteDependencies['rules']): Registration {
+function registrationOf(result: RegisterDeviceResult, providers: readonly KnownProvider[]): Registration {
   switch (result.status) {
     case 'created':
     case 'refreshed':
@@ -142,7 +149,7 @@ function registrationOf(result: RegisterDeviceResult, rules: DeviceRouteDependen
     case 'too-many-moves':
       throw new errors.tooManyMoves()
     case 'unknown-provider':
-      throw new errors.unknownProvider([...rules.keys()].join(', '))
+      throw new errors.unknownProvider([...rulesOf(providers).keys()].join(', '))
     case 'refused':
       throw new REFUSALS[result.code](result.message)
   }

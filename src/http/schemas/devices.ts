@@ -26,45 +26,34 @@ const RecipientSchema = Type.Unsafe<string>({
 
 export const RecipientQuerySchema = Type.Object({ recipient: Type.Optional(RecipientSchema) })
 
-/** Strict: an app developer should hear at once of a misspelt or unknown property. */
-export const DeviceRequestSchema = Type.Object(
-  {
-    provider: ProviderSchema,
-    token: shortText(4096, {
-      description:
-        'The address that the provider gave to this installation; for apns the device token in hex',
-      examples: ['00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0'],
+/** What a registration has whatever its provider. */
+export const CommonFieldsSchema = Type.Object({
+  app: Type.Optional(
+    shortText(255, {
+      description: 'One of those that `GET /v1/providers` lists, for apns the bundle id; absent: the first',
+      examples: ['com.example.chat'],
     }),
-    app: Type.Optional(
-      shortText(255, {
-        description: 'For apns the bundle id; absent: the default app',
-        examples: ['com.example.chat'],
-      }),
-    ),
-    environment: Type.Optional(
-      shortText(64, {
-        description:
-          'For apns `production` or `sandbox` (builds run from Xcode); absent: as the relay is set up',
-        examples: ['production'],
-      }),
-    ),
-    kind: Type.Optional(
-      enumOf(['alert', 'voip'], { description: '`voip` is reserved and answered with 400' }),
-    ),
-    name: Type.Optional(shortText(128, { description: 'For people', examples: ["Bob's iPhone"] })),
-    locale: Type.Optional(
-      Type.String({
-        pattern: '^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$',
-        maxLength: 35,
-        description: 'Language of the phone',
-        examples: ['pt-BR'],
-      }),
-    ),
-    preview: Type.Optional(PreviewSchema),
-    recipient: Type.Optional(RecipientSchema),
-  },
-  { additionalProperties: false },
-)
+  ),
+  environment: Type.Optional(
+    shortText(64, {
+      description:
+        'For apns `production` or `sandbox` (builds run from Xcode); absent: as the relay is set up',
+      examples: ['production'],
+    }),
+  ),
+  kind: Type.Optional(enumOf(['alert', 'voip'], { description: '`voip` is reserved and answered with 400' })),
+  name: Type.Optional(shortText(128, { description: 'For people', examples: ["Bob's iPhone"] })),
+  locale: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$',
+      maxLength: 35,
+      description: 'Language of the phone',
+      examples: ['pt-BR'],
+    }),
+  ),
+  preview: Type.Optional(PreviewSchema),
+  recipient: Type.Optional(RecipientSchema),
+})
 
 export const DeviceSchema = Type.Object(
   {

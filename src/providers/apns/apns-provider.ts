@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events'
-import type { Clock } from '../../domain/clock.ts'
 import type { Notification } from '../../domain/notification.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import type { Registration } from '../../domain/registration.ts'
@@ -11,31 +10,21 @@ import type {
 } from '../../http2/http2-client.ts'
 import { createHttp2Client, FIRST_CAPACITY } from '../../http2/pool.ts'
 import type { Provider, ProviderHealth, Push } from '../provider.ts'
+import type { ProviderParts } from '../provider-definition.ts'
+import type { ApnsCredentials } from './apns-config.ts'
 import { type ApnsAnswer, classify, isKnownReason } from './classify.ts'
 import { encodePayload } from './payload.ts'
-import { ProviderTokenSource, type SecretStore, type TokenCredentials } from './provider-token.ts'
+import { ProviderTokenSource } from './provider-token.ts'
 import { createApnsRegistrationRules } from './registration-rules.ts'
 
-export interface ApnsProviderOptions {
-  credentials:
-    | ({ kind: 'token' } & TokenCredentials)
-    | { kind: 'certificate'; certificate: string; privateKey: string }
+export interface ApnsProviderOptions extends ProviderParts {
+  credentials: ApnsCredentials
   topics: readonly [string, ...string[]]
   defaultEnvironment: string
   /** Origin of each environment that registrations may name, without a path. */
   origins: Readonly<Record<string, string>>
   ca: string | undefined
   simulated: boolean
-  secrets: SecretStore
-  clock: Clock
-  report: ApnsReport
-}
-
-/** What operators should hear of; app.ts turns it into events. */
-export interface ApnsReport {
-  /** Apple used a word that our table does not have. */
-  unknownReason(status: number, reason: string): void
-  connection(scope: string, state: 'connected' | 'closed' | 'failed', reason: string | undefined): void
 }
 
 /** Where Apple listens (SEND page). */
@@ -51,6 +40,8 @@ export function createApnsProvider(options: ApnsProviderOptions): Provider {
 class ApnsProvider implements Provider {
   readonly name = 'apns'
   readonly rules
+  readonly offer
+  readonly remembersProof = true
   readonly #options: ApnsProviderOptions
   readonly #token: ProviderTokenSource | undefined
   /** By scope: credential and environment. */
@@ -69,11 +60,10 @@ class ApnsProvider implements Provider {
     if (credentials.kind === 'token') {
       this.#token = new ProviderTokenSource(credentials, options.secrets, options.clock)
     }
-    this.rules = createApnsRegistrationRules({
-      topics: options.topics,
-      environments: Object.keys(options.origins),
-      defaultEnvironment: options.defaultEnvironment,
-    })
+    const environments = Object.keys(options.origins)
+    const { topics, defaultEnvironment } = options
+    this.rules = createApnsRegistrationRules({ topics, environments, defaultEnvironment })
+    this.offer = { apps: topics, environments }
   }
 
   scopesOf(registration: Registration): readonly [string, string] {

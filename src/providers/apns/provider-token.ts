@@ -1,17 +1,12 @@
 import { createPrivateKey, hash, type KeyObject } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { Clock } from '../../domain/clock.ts'
+import type { SecretStore } from '../provider-definition.ts'
 
 const MINUTE_MS = 60_000
 /** Apple refuses a token after 60 minutes and one that changes more often than every 20 (TOKEN page). */
 const RENEW_AFTER_MS = 50 * MINUTE_MS
 const LEAST_AGE_MS = 20 * MINUTE_MS
-
-/** Keeps a value over restarts, as secret as the key itself. */
-export interface SecretStore {
-  secret(name: string): Promise<string | undefined>
-  saveSecret(name: string, value: string): Promise<void>
-}
 
 export interface TokenCredentials {
   keyId: string

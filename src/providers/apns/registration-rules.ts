@@ -12,14 +12,15 @@ const MAX_TOKEN_HEX = 512
 
 /** What Apple allows in a registration: a hexadecimal token, one of our topics, one of our environments. */
 export function createApnsRegistrationRules(settings: ApnsRegistrationSettings): RegistrationRules {
-  return { check: request => checkRegistration(request, settings) }
+  return { hasOneOwner: true, check: request => checkRegistration(request, settings) }
 }
 
 function checkRegistration(
   request: RegistrationRequest,
   settings: ApnsRegistrationSettings,
 ): RegistrationCheck {
-  const token = request.token.toLowerCase()
+  // Its schema has checked that it is a text.
+  const token = String(request.address.token).toLowerCase()
   const app = request.app ?? settings.topics[0]
   const environment = request.environment ?? settings.defaultEnvironment
   if (!/^[0-9a-f]+$/.test(token) || token.length % 2 !== 0 || token.length > MAX_TOKEN_HEX) {

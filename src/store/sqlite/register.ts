@@ -8,7 +8,11 @@ const DAY_MS = 86_400_000
 
 const OWNER = `
   SELECT recipient, device, kind, first_version AS firstVersion FROM registration
-  WHERE provider = ? AND app = ? AND token = ? AND state <> 'moved'`
+  WHERE provider = ? AND app = ? AND token = ? AND state <> 'moved' AND shared = 0`
+// The same token under another device id of the same recipient.
+const OWN_TWIN = `
+  SELECT recipient, device, kind, first_version AS firstVersion FROM registration
+  WHERE recipient = ?4 AND provider = ?1 AND app = ?2 AND token = ?3 AND state <> 'moved'`
 const COUNT_MOVES = 'SELECT count(*) AS moves FROM registration_move WHERE recipient = ? AND at > ?'
 const FORGET_MOVES = 'DELETE FROM registration_move WHERE at <= ?'
 const NOTE_MOVE = 'INSERT INTO registration_move (recipient, at) VALUES (?, ?)'
@@ -25,14 +29,14 @@ const TAKE_ALONG = `
   AND message_id IN (SELECT id FROM message WHERE recipient = ?4 AND stage = 1 LIMIT 500)`
 const UPSERT = `
   INSERT INTO registration (recipient, device, kind, provider, token, app, environment, environment_source,
-    name, locale, preview, registered_at, state, strikes, last_accepted_at, version, first_version)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'active', 0, ?13, ?14, ?14)
+    name, locale, preview, registered_at, state, strikes, last_accepted_at, version, first_version, shared)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'active', 0, ?13, ?14, ?14, ?15)
   ON CONFLICT (recipient, device, kind) DO UPDATE SET
     provider = excluded.provider, token = excluded.token, app = excluded.app,
     environment = excluded.environment, environment_source = excluded.environment_source,
     name = excluded.name, locale = excluded.locale, preview = excluded.preview,
     registered_at = excluded.registered_at, state = 'active', state_reason = NULL, strikes = 0,
-    last_accepted_at = excluded.last_accepted_at, version = excluded.version`
+    last_accepted_at = excluded.last_accepted_at, version = excluded.version, shared = excluded.shared`
 const DROP_OLDEST = `
   DELETE FROM registration WHERE recipient = ?1 AND (device, kind) IN (
     SELECT device, kind FROM registration WHERE recipient = ?1 AND NOT (device = ?2 AND kind = ?3)
@@ -89,7 +93,10 @@ function isSameAddress(former: Registration | undefined, registration: Registrat
 }
 
 function readOwner(context: WriteContext, command: RegisterCommand): Owner | undefined {
-  const row = context.sql(OWNER).get(command.provider, command.app, command.token)
+  const { recipient, provider, app, token, isShared } = command
+  const row = isShared
+    ? context.sql(OWN_TWIN).get(provider, app, token, recipient)
+    : context.sql(OWNER).get(provider, app, token)
   return row as unknown as Owner | undefined
 }
 
@@ -127,5 +134,6 @@ function upsert(context: WriteContext, command: RegisterCommand, existing: Regis
       command.at,
       (isSameToken ? existing.lastAcceptedAt : undefined) ?? null,
       context.change(command.recipient),
+      command.isShared ? 1 : 0,
     )
 }

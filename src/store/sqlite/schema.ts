@@ -96,4 +96,10 @@ export const MIGRATIONS: readonly string[] = [
   -- The version with which a registration was created: outlives every refresh, not a removal.
   ALTER TABLE registration ADD COLUMN first_version INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Of one physical device there is one owner; other tokens, such as a person's key, several recipients may share.
+  ALTER TABLE registration ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX registration_owner;
+  CREATE UNIQUE INDEX registration_owner ON registration (provider, app, token) WHERE state <> 'moved' AND shared = 0;
+  `,
 ]

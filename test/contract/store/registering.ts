@@ -67,6 +67,24 @@ export function registeringContract(make: MakeStore): void {
     assert.equal((await store.registrations(BOB))[0]?.state, 'active')
   })
 
+  test('a shared token belongs to whoever registers it; one recipient has it once', async t => {
+    const { store } = await make(t)
+    for (const recipient of [ALICE, BOB]) await registered(store, { recipient, isShared: true })
+    assert.equal((await store.registrations(ALICE))[0]?.state, 'active')
+    assert.equal((await store.registrations(BOB))[0]?.state, 'active')
+    await registered(store, { device: 'tablet', isShared: true, maxMoves: 0 })
+    assert.deepEqual(
+      (await store.registrations(ALICE)).map(({ device }) => device),
+      ['tablet'],
+    )
+    await registered(store, { recipient: CAROL })
+    assert.equal(
+      (await store.registrations(ALICE))[0]?.state,
+      'active',
+      'an owner takes nothing from sharers',
+    )
+  })
+
   test('the same token for another app is another address', async t => {
     const { store } = await make(t)
     await registered(store)

@@ -221,9 +221,12 @@ describe('the APNs provider against what Apple refuses', () => {
 })
 
 describe('what may be registered for APNs', () => {
-  const check = async (t: TestContext, request: object) => {
+  const check = async (
+    t: TestContext,
+    { token = 'AB12', ...request }: { token?: string; app?: string; environment?: string },
+  ) => {
     const { provider } = await startProvider(t, { topics: [TOPIC, 'com.example.other'] })
-    return provider.rules.check({ provider: 'apns', token: 'AB12', ...request })
+    return provider.rules.check({ provider: 'apns', address: { token }, ...request })
   }
 
   it('a hexadecimal token of any even length, in lower case, for the default app and environment', async t => {

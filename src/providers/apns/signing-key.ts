@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { bad, good, type Parsed } from './parsed.ts'
+import { bad, good, type Parsed } from '../../config/parsed.ts'
 
 /** Apple's .p8: PKCS#8 PEM of a P-256 key, which signs ES256. Answers it as PKCS#8 PEM. */
 export function parseSigningKey(text: string): Parsed<string> {

@@ -1,5 +1,5 @@
 import forge from 'node-forge'
-import { bad, good, type Parsed } from './parsed.ts'
+import { bad, good, type Parsed } from '../../config/parsed.ts'
 
 /** What a .p12 holds, as DER. */
 export interface Pkcs12 {

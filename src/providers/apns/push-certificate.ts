@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
-import { bad, good, type Parsed } from './parsed.ts'
+import { bad, good, type Parsed } from '../../config/parsed.ts'
 import { readPkcs12 } from './pkcs12.ts'
 
 /** PEM texts as TLS takes them: the certificate of the key first, then those that signed it. */
