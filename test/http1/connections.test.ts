@@ -67,6 +67,28 @@ describe('connections', () => {
     assert.deepEqual(await Promise.all(results), Array(4).fill('not-processed ENOTFOUND unreachable'))
   })
 
+  it('that become free are used before another one is made', async t => {
+    const { script, held, release } = holding()
+    const server = await startServer(t, script)
+    const lookups: (() => void)[] = []
+    const { ask } = await startClient(t, server.origin(), {
+      lookup: (...asked) => void lookups.push(() => loopback(...asked)),
+      limits: { connections: 2 },
+    })
+    const results = [ask(), ask(), ask()]
+    lookups[0]?.()
+    await server.until(() => held.length === 1)
+    release()
+    await server.until(() => held.length === 1)
+    release()
+    await Promise.race(results.slice(2))
+    assert.equal(lookups.length, 2)
+    lookups[1]?.()
+    await server.until(() => held.length === 1)
+    release()
+    await Promise.all(results)
+  })
+
   it('all busy until the time is over: what waited was not sent', async t => {
     const { script } = holding()
     const { ask, clock, server } = await startRig(t, script, { limits: { connections: 1 } })
