@@ -7,6 +7,18 @@ export function utf8Cost(codeUnit: number): number {
   return codeUnit >= 0xd800 && codeUnit <= 0xdfff ? 2 : 3
 }
 
+/** Bytes that a code unit takes in JSON text as JSON.stringify writes it: raw UTF-8, but escaped controls and surrogates. */
+export function jsonCost(code: number): number {
+  if (code < 0x20) return SHORT_ESCAPES.has(code) ? 2 : 6
+  if (code === 0x22 || code === 0x5c) return 2
+  if (code < 0x80) return 1
+  if (code < 0x800) return 2
+  // Half of the four bytes of a pair; texts are well-formed when they get here.
+  return code >= 0xd800 && code <= 0xdfff ? 2 : 3
+}
+
+const SHORT_ESCAPES = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
+
 const ELLIPSIS = '…'
 /** Longest grapheme that is kept whole (the longest emoji families take about 30 units); beyond, a stack of marks is cut. */
 const GRAPHEME_UNITS = 64

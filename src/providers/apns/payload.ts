@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import apn from 'apn'
 import type { ChatData, Notification } from '../../domain/notification.ts'
-import { cutText } from '../../domain/text.ts'
+import { cutText, jsonCost } from '../../domain/text.ts'
 
 /** Bytes of the JSON body that Apple takes for an alert (PAYLOAD page). */
 export const MAX_PAYLOAD_BYTES = 4096
@@ -55,15 +55,3 @@ function compile(notification: Notification, body: string): string {
 
 /** The model has these; its type declarations (8.1.0) lack them. */
 type AppleNotification = apn.Notification & { category: string; compile(): string }
-
-/** Bytes that a code unit takes in JSON text as JSON.stringify writes it: raw UTF-8, but escaped controls and surrogates. */
-function jsonCost(code: number): number {
-  if (code < 0x20) return SHORT_ESCAPES.has(code) ? 2 : 6
-  if (code === 0x22 || code === 0x5c) return 2
-  if (code < 0x80) return 1
-  if (code < 0x800) return 2
-  // Half of the four bytes of a pair; texts are well-formed when they get here.
-  return code >= 0xd800 && code <= 0xdfff ? 2 : 3
-}
-
-const SHORT_ESCAPES = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
