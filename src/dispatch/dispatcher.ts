@@ -49,7 +49,7 @@ export class Dispatcher {
     this.#deps = deps
     const { clock, events } = deps
     this.#window = new Window(deps.windowDeliveries)
-    this.#lanes = new Lanes(deps.providers, this.#window.laneLimit())
+    this.#lanes = new Lanes(deps.providers, this.#window)
     this.#pauses = new Pauses(clock, events, pause => this.#probe(pause))
     this.#waves = new Waves(clock, events)
     this.#proven = new ProvenScopes(deps.store)

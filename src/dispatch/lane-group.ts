@@ -18,6 +18,12 @@ export class LaneGroup {
     this.#lanes.push(lane)
   }
 
+  /** False once it is empty. */
+  remove(lane: Lane): boolean {
+    this.#lanes.splice(this.#lanes.indexOf(lane), 1)
+    return this.#lanes.length > 0
+  }
+
   lanes(): readonly Lane[] {
     return this.#lanes
   }

@@ -1,5 +1,6 @@
 import type { Provider } from '../providers/provider.ts'
 import type { ActiveDelivery } from './round.ts'
+import type { ProviderShare } from './window.ts'
 
 /**
  * New messages that join a backlog keep it alive while they are on their way to the store. After so many claims that found
@@ -22,21 +23,21 @@ export class Lane {
   #parking = 0
   #parked = 0
   #shortClaims = 0
-  readonly #limit: number
+  readonly #share: ProviderShare
   #queue: (ActiveDelivery | undefined)[] = []
   #head = 0
   #inFlight = 0
 
-  constructor(scopes: readonly [string, ...string[]], provider: Provider, limit: number) {
+  constructor(scopes: readonly [string, ...string[]], provider: Provider, share: ProviderShare) {
     this.name = scopes.at(-1) ?? ''
     this.scopes = scopes
     this.provider = provider
-    this.#limit = limit
+    this.#share = share
   }
 
   /** Free places in memory. */
   room(): number {
-    return Math.max(0, this.#limit - this.#queue.length + this.#head - this.#inFlight)
+    return this.#share.roomFor(this.#held())
   }
 
   /** Deliveries wait in the store that are due: new ones join their end, so that order is kept. */
@@ -70,12 +71,14 @@ export class Lane {
     }
   }
 
+  /** At least as much is free as is taken: worth fetching what waits in the store. */
   isRoomy(): boolean {
-    return this.room() >= this.#limit / 2
+    return this.room() > this.#held()
   }
 
   push(delivery: ActiveDelivery): void {
     this.#queue.push(delivery)
+    this.#share.add(1)
   }
 
   isEmpty(): boolean {
@@ -97,10 +100,12 @@ export class Lane {
   /** A probe is in flight, beside the queue. */
   beginProbe(): void {
     this.#inFlight++
+    this.#share.add(1)
   }
 
   end(): void {
     this.#inFlight--
+    this.#share.add(-1)
   }
 
   /** Empties the queue; what is in flight stays. */
@@ -108,11 +113,21 @@ export class Lane {
     const all = this.#queue.slice(this.#head)
     this.#queue = []
     this.#head = 0
+    this.#share.add(-all.length)
     return all.filter(delivery => delivery !== undefined)
+  }
+
+  /** Nothing of it is in memory, nor known to wait: it can be forgotten, and made anew. */
+  isIdle(): boolean {
+    return this.#held() === 0 && this.#parking === 0 && !this.#hasBacklog
   }
 
   inFlight(): number {
     return this.#inFlight
+  }
+
+  #held(): number {
+    return this.#queue.length - this.#head + this.#inFlight
   }
 
   // A shift() per delivery would move the whole array each time.

@@ -4,19 +4,25 @@ import type { Provider } from '../providers/provider.ts'
 import { createAbsentProvider } from './absent-provider.ts'
 import { Lane } from './lane.ts'
 import { LaneGroup } from './lane-group.ts'
+import { ProviderShare, type Window } from './window.ts'
+
+/** Lanes from which on idle ones are forgotten. */
+const FIRST_SWEEP = 1000
 
 /** All lanes of this process, made when they are first needed. */
 export class Lanes {
   readonly #providers: ReadonlyMap<ProviderName, Provider>
   readonly #absent = new Map<ProviderName, Provider>()
-  readonly #limit: number
+  readonly #window: Window
+  readonly #shares = new Map<ProviderName, ProviderShare>()
   readonly #lanes = new Map<string, Lane>()
   readonly #groups = new Map<string, LaneGroup>()
+  #sweepAt = FIRST_SWEEP
   #onIdle: (() => void) | undefined
 
-  constructor(providers: ReadonlyMap<ProviderName, Provider>, limit: number) {
+  constructor(providers: ReadonlyMap<ProviderName, Provider>, window: Window) {
     this.#providers = providers
-    this.#limit = limit
+    this.#window = window
   }
 
   /** The lane in which deliveries to this registration wait and are attempted. */
@@ -26,7 +32,8 @@ export class Lanes {
     const name = scopes[scopes.length - 1] ?? scopes[0]
     const known = this.#lanes.get(name)
     if (known) return known
-    const lane = new Lane(scopes, provider, this.#limit)
+    if (this.#lanes.size >= this.#sweepAt) this.#sweep()
+    const lane = new Lane(scopes, provider, this.#shareOf(provider.name))
     this.#groupOf(scopes[0], provider).add(lane)
     this.#lanes.set(name, lane)
     return lane
@@ -70,6 +77,25 @@ export class Lanes {
     const absent = createAbsentProvider(name)
     this.#absent.set(name, absent)
     return absent
+  }
+
+  #shareOf(name: ProviderName): ProviderShare {
+    const known = this.#shares.get(name)
+    if (known) return known
+    const share = new ProviderShare(this.#window)
+    this.#shares.set(name, share)
+    return share
+  }
+
+  /** Some scopes are chosen by those who register (webpush has one for each host), so idle lanes must not pile up. */
+  #sweep(): void {
+    for (const [name, lane] of this.#lanes) {
+      if (!lane.isIdle()) continue
+      this.#lanes.delete(name)
+      const [scope] = lane.scopes
+      if (this.#groups.get(scope)?.remove(lane) === false) this.#groups.delete(scope)
+    }
+    this.#sweepAt = Math.max(FIRST_SWEEP, 2 * this.#lanes.size)
   }
 
   #groupOf(scope: string, provider: Provider): LaneGroup {

@@ -60,7 +60,13 @@ export class Pauses {
 
   /** The widest pause that holds back a lane of this name, known or not: a lane's name begins with its scopes. */
   holdingLane(lane: string): Pause | undefined {
-    return [...this.#pauses.values()].find(({ scope }) => isWithin(lane, scope))
+    if (this.#pauses.size === 0) return undefined
+    // By its parts, not by all pauses: there may be one for each host that somebody has registered.
+    for (let end = lane.indexOf('/'); end >= 0; end = lane.indexOf('/', end + 1)) {
+      const pause = this.#pauses.get(lane.slice(0, end))
+      if (pause) return pause
+    }
+    return this.#pauses.get(lane)
   }
 
   list(): readonly Pause[] {

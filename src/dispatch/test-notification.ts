@@ -22,7 +22,12 @@ export function createSendTest({ providers, settings, clock }: TestNotificationD
   return async registration => {
     const provider = providers.get(registration.provider)
     if (!provider)
-      return { kind: 'blocked', scope: registration.provider, reason: 'provider-not-configured', durationMs: 0 }
+      return {
+        kind: 'blocked',
+        scope: registration.provider,
+        reason: 'provider-not-configured',
+        durationMs: 0,
+      }
     const { recipient } = registration
     const content = {
       recipient,

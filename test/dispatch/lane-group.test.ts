@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { Lane } from '../../src/dispatch/lane.ts'
 import { LaneGroup } from '../../src/dispatch/lane-group.ts'
 import type { ActiveDelivery } from '../../src/dispatch/round.ts'
+import { ProviderShare, Window } from '../../src/dispatch/window.ts'
 import { ScriptedProvider } from '../support/scripted-provider.ts'
 
 const SCOPE = 'apns/K/production'
@@ -13,7 +14,8 @@ function newGroup(topics: readonly string[], limit: number) {
   const provider = new ScriptedProvider()
   provider.limit = limit
   const group = new LaneGroup(SCOPE, provider)
-  const lanes = topics.map(topic => new Lane([SCOPE, `${SCOPE}/${topic}`], provider, 100))
+  const share = new ProviderShare(new Window())
+  const lanes = topics.map(topic => new Lane([SCOPE, `${SCOPE}/${topic}`], provider, share))
   for (const lane of lanes) group.add(lane)
   const fill = (lane: Lane, count: number) => {
     for (let number = 0; number < count; number++) lane.push(delivery(number))
