@@ -1,4 +1,5 @@
 import { constants } from 'node:http2'
+import type { StrikeTiming } from './strikes.ts'
 
 /** RFC 9113 §7. */
 export const ERROR_CODES = {
@@ -20,16 +21,11 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES
 
-/** Which requests a fault strikes: of those that fit, the first `after` pass, then `percent` % of `times` are struck. */
-export interface FaultTarget {
+/** Which requests a fault strikes. */
+export interface FaultTarget extends StrikeTiming {
   /** Device token. */
   token?: string
   topic?: string
-  /** Evenly spread, not random: 25 strikes every fourth. Default 100. */
-  percent?: number
-  /** After so many strikes the fault is over. */
-  times?: number
-  after?: number
   /** Waits before it acts. */
   delayMs?: number
   /** The phone shows the push although its answer is the fault: the case in which a resend is a duplicate. */
