@@ -6,7 +6,7 @@ export type Sources = ReadonlyMap<string, string>
 
 /** What a provider reads its own variables with. */
 const CONFIG_KIT = [
-  ...['parsers', 'parsed', 'described', 'authority'].map(name => `config/${name}.ts`),
+  ...['parsers', 'parsed', 'described', 'authority', 'service-url'].map(name => `config/${name}.ts`),
   ...['reading', 'variable'].map(name => `types config/${name}.ts`),
 ]
 
@@ -24,7 +24,7 @@ const AREAS: [area: string, mayImport: string[]][] = [
   // The list knows every folder; a folder knows none of the others.
   ['providers/providers.ts', ['providers/']],
   ['providers/*/', ['domain/', ...CONFIG_KIT, 'providers/*.ts', 'http1/', 'http2/']],
-  ['providers/', ['domain/', ...CONFIG_KIT]],
+  ['providers/', ['domain/', ...CONFIG_KIT, 'types http1/']],
   ['http1/', []],
   ['http2/', []],
   ['simulator/', ['domain/']],
