@@ -11,6 +11,8 @@ export interface ReceivedRequest {
   /** Names and values in turn, as they came. */
   rawHeaders: readonly string[]
   body: Buffer
+  /** Whom it came from: an IP address. */
+  address: string
   /** Instant. */
   at: number
 }

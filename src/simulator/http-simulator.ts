@@ -216,7 +216,8 @@ function answer(response: ServerResponse, { status, headers = {}, body = '' }: H
 function describe(incoming: IncomingMessage, body: Buffer, at: number): ReceivedRequest {
   const [path = '', query = ''] = (incoming.url ?? '').split(/\?(.*)/s, 2)
   const { method = '', headers, rawHeaders } = incoming
-  return { method, path, query: new URLSearchParams(query), headers, rawHeaders, body, at }
+  const address = incoming.socket.remoteAddress ?? ''
+  return { method, path, query: new URLSearchParams(query), headers, rawHeaders, body, address, at }
 }
 
 async function readBody(
