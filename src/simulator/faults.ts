@@ -1,15 +1,16 @@
-import { BadInputError } from './bad-input.ts'
+import { BadInputError, type Check } from './bad-input.ts'
 import type { Fault, Faults } from './fault.ts'
 import { parseFault } from './fault-input.ts'
 import { type Armed, arm, isOver, strikesNow } from './strikes.ts'
 
 const MAX_FAULTS = 100
 
-export function createFaults(): Faults {
+/** `tokenCheck`: what can be a token; default Apple's. */
+export function createFaults(tokenCheck?: Check): Faults {
   let armed: Armed<Fault>[] = []
   let nextId = 1
 
-  const parsed = (fault: Fault) => arm(nextId++, parseFault(fault))
+  const parsed = (fault: Fault) => arm(nextId++, parseFault(fault, tokenCheck))
 
   function put(faults: Armed<Fault>[]): void {
     if (faults.length > MAX_FAULTS) throw new BadInputError(`more than ${MAX_FAULTS} faults`)
@@ -42,7 +43,7 @@ function fits(armed: Armed<Fault>, token: string, topic: string): boolean {
   const { fault } = armed
   return (
     !isOver(armed) &&
-    (fault.token ?? token).toLowerCase() === token &&
+    (fault.token ?? token).toLowerCase() === token.toLowerCase() &&
     (fault.topic === undefined || fault.topic === topic)
   )
 }

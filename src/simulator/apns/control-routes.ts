@@ -67,7 +67,7 @@ export const CONTROL_ROUTES: Readonly<Record<string, ControlHandler>> = {
   'GET /ids/*': ({ pushedIds }, { argument }) => ({ id: argument, count: pushedIds.count(argument) }),
   'GET /faults': ({ faults }) => ({ faults: faults.list() }),
   'PUT /faults': ({ faults }, { body }) => {
-    faults.replace((Array.isArray(body) ? body : [body]).map(parseFault))
+    faults.replace((Array.isArray(body) ? body : [body]).map(fault => parseFault(fault)))
     return { faults: faults.list() }
   },
   'DELETE /faults': ({ faults }) => faults.clear(),
