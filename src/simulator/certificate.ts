@@ -20,7 +20,8 @@ const VALID_DAYS = 825
 // RFC 4519 §2.39, `uid`: Apple's push certificates name their bundle id in this attribute of the subject.
 const UID_OID = '0.9.2342.19200300.100.1.1'
 
-export async function createServerIdentity(): Promise<ServerIdentity> {
+/** For localhost and its addresses, and these names. */
+export async function createServerIdentity(names: readonly string[] = []): Promise<ServerIdentity> {
   const ca = await generate([{ name: 'commonName', value: 'push-relay simulator CA' }], {
     ...validity(),
     extensions: [
@@ -37,7 +38,7 @@ export async function createServerIdentity(): Promise<ServerIdentity> {
       {
         name: 'subjectAltName',
         altNames: [
-          { type: 2, value: 'localhost' },
+          ...['localhost', ...names].map(value => ({ type: 2 as const, value })),
           { type: 7, ip: '127.0.0.1' },
           { type: 7, ip: '::1' },
         ],

@@ -1,0 +1,72 @@
+import type { Outcome } from '../../domain/outcome.ts'
+import { KEY_MISMATCH, type PushAnswer } from './answer.ts'
+
+export interface PushAnswerContext {
+  now: number
+  /** The push service, as this credential sees it. */
+  scope: string
+}
+
+type Rule = (answer: PushAnswer, context: PushAnswerContext) => Outcome
+
+const rejected: Rule = () => ({ kind: 'rejected' })
+const unregistered: Rule = () => ({ kind: 'unregistered' })
+const blocked: Rule = (_, { scope }) => ({ kind: 'blocked', scope })
+const failed: Rule = ({ retryAfterMs }) => ({
+  kind: 'failed',
+  pace: 'server',
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+})
+// RFC 8030 §8.4: the limit is one "for push message delivery to a push resource", so only this registration waits.
+const wait: Rule = ({ retryAfterMs }, { now }) => ({
+  kind: 'deferred',
+  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
+})
+const waitForService: Rule = ({ retryAfterMs }, { now, scope }) => ({
+  kind: 'deferred',
+  scope,
+  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
+})
+
+/** The few words that say more than their status. */
+const BY_REASON: Readonly<Record<string, Rule>> = {
+  [KEY_MISMATCH]: () => ({ kind: 'misaddressed', fault: 'app' }),
+  // Apple closes the connection; the next push takes another one.
+  IdleTimeout: () => ({ kind: 'failed', pace: 'reconnect' }),
+  // Apple answers these with 400 or 403.
+  BadAuthorizationHeader: blocked,
+  BadJwtToken: blocked,
+  BadVapidPublicKey: blocked,
+}
+
+const BY_STATUS: Readonly<Record<number, Rule>> = {
+  400: rejected,
+  401: blocked,
+  403: blocked,
+  404: unregistered,
+  // Microsoft: "the cloud service exceeded its throttle limit" (WNS response codes).
+  406: waitForService,
+  408: failed,
+  410: unregistered,
+  // The provider has shortened it before.
+  413: rejected,
+  429: wait,
+}
+
+/** Whether this status is one that push services document; else operators should hear of it. */
+export function isKnownStatus(status: number): boolean {
+  return (status >= 200 && status < 300) || status >= 500 || Object.hasOwn(BY_STATUS, status)
+}
+
+/** The table from a push service's answer to an outcome (RFC 8030 §5, §7.3, §8.4). Pure; never throws. */
+export function classify(answer: PushAnswer, context: PushAnswerContext): Outcome {
+  const { status, reason } = answer
+  if (status >= 200 && status < 300) return { kind: 'accepted', status }
+  const byReason = Object.hasOwn(BY_REASON, reason) ? BY_REASON[reason] : undefined
+  return { ...(byReason ?? BY_STATUS[status] ?? byClass(status))(answer, context), status, reason }
+}
+
+/** Redirects are never followed: they lead where nobody has looked. A push service does not send any, so its proxy is broken. */
+function byClass(status: number): Rule {
+  return status >= 400 && status < 500 ? rejected : failed
+}
