@@ -15,6 +15,7 @@ const HELP = `push-relay <command>
   check-config   show the configuration as it is understood, without secrets, or everything that is wrong with it
   check-store    check the database file for damage
   first-steps    show commands that try out what the first start has set up
+  vapid-keys     make the key pair for Web Push: two lines for .env
   simulator      run the APNs simulator alone
   help           show this
 
@@ -32,6 +33,7 @@ const COMMANDS: Record<string, Command> = {
   'check-config': checkConfig,
   'check-store': checkStoreFile,
   'first-steps': firstSteps,
+  'vapid-keys': vapidKeys,
   simulator,
   help: async () => print(HELP),
 }
@@ -126,6 +128,11 @@ async function firstSteps(): Promise<number> {
 
 function hasFirstSteps(config: Config): boolean {
   return config.isSimulated && existsSync(SAMPLE_JWT_FILE)
+}
+
+async function vapidKeys(): Promise<number> {
+  const { generateVapidKeys, vapidKeyLines } = await import('./providers/webpush/vapid-keys.ts')
+  return print(vapidKeyLines(generateVapidKeys()))
 }
 
 async function simulator(): Promise<number> {

@@ -35,7 +35,12 @@ test('every source is reached from the command line', () => {
   // Tests start every simulator.
   const simulators = [...SRC.keys()].filter(path => /^simulator\/[\w-]+\/[\w-]+-simulator\.ts$/.test(path))
   // env-example.ts writes .env.example, which is committed.
-  assert.deepEqual(unreachable(SRC, ['cli.ts', 'config/env-example.ts', ...simulators]), [])
+  const lost = unreachable(SRC, ['cli.ts', 'config/env-example.ts', ...simulators])
+  // Declarations of a package's types run nowhere.
+  assert.deepEqual(
+    lost.filter(path => !path.endsWith('.d.ts')),
+    [],
+  )
 })
 
 test('what is imported is declared, and what is declared is imported', () => {

@@ -41,10 +41,13 @@ const AREAS: [area: string, mayImport: string[]][] = [
     ],
   ],
   ['main.ts', ['app.ts', 'config/']],
-  // `check-store` looks at a file without starting the relay, so it goes past app.ts to that one function.
+  // `check-store` and `vapid-keys` do one thing without starting the relay, so they go past app.ts to that one function.
   [
     'cli.ts',
-    ['main.ts', 'app.ts', 'config/', 'providers/providers.ts', 'simulator/', 'store/sqlite/check-store.ts'],
+    [
+      ...['main.ts', 'app.ts', 'config/', 'providers/providers.ts', 'simulator/'],
+      ...['providers/webpush/vapid-keys.ts', 'store/sqlite/check-store.ts'],
+    ],
   ],
 ]
 
@@ -82,6 +85,7 @@ const PACKAGES: [pattern: RegExp, homes: string[]][] = [
   [/^node-forge$/, ['providers/apns/']],
   [/^selfsigned$/, ['simulator/']],
   [/^apn$/, ['providers/apns/']],
+  [/^http_ece$/, ['providers/webpush/']],
   [/^uuid$/, ['domain/']],
 ]
 

@@ -37,7 +37,12 @@ interface Target {
   service: PushService
 }
 
-type Answered = { answer: PushAnswer; bodyBytes: number } | { outcome: Outcome }
+interface RealAnswer {
+  answer: PushAnswer
+  bodyBytes: number
+}
+
+type Answered = RealAnswer | { outcome: Outcome }
 
 class WebPushProvider implements Provider {
   readonly name = 'webpush'
@@ -157,7 +162,7 @@ function misfit(reason: string): Outcome {
   return { kind: 'misaddressed', fault: 'app', reason }
 }
 
-function isTooLong(answered: Answered): answered is Answered & { answer: PushAnswer } {
+function isTooLong(answered: Answered): answered is RealAnswer {
   return 'answer' in answered && answered.answer.status === 413
 }
 
