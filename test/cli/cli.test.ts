@@ -20,7 +20,7 @@ test('--version, help and no command at all', async t => {
   for (const args of [['help'], ['--help'], ['-h'], []]) {
     const help = await pushRelay(directory, args)
     assert.equal(help.code, 0)
-    for (const command of ['serve', 'check-config', 'check-store', 'simulator']) {
+    for (const command of ['serve', 'check-config', 'check-store', 'vapid-keys', 'simulator']) {
       assert.ok(help.stdout.includes(`  ${command} `), command)
     }
   }
@@ -42,6 +42,22 @@ test('check-config shows the configuration without secrets', async t => {
   assert.match(ended.stdout, /^RELAY_HOST +127\.0\.0\.1$/m)
   assert.match(ended.stdout, /^RELAY_HOOK_TOKENS +1 \(#[0-9a-f]{12} for every domain\)$/m)
   assert.doesNotMatch(ended.stdout, /secret/)
+})
+
+test('vapid-keys prints two lines for .env, and check-config takes them', async t => {
+  const directory = emptyDirectory(t)
+  const made = await pushRelay(directory, ['vapid-keys'])
+  assert.equal(made.code, 0, made.stderr)
+  const lines = /^RELAY_WEBPUSH_PUBLIC_KEY=([\w-]{87})\nRELAY_WEBPUSH_PRIVATE_KEY=([\w-]{43})\n$/
+  const [, publicKey = '', privateKey = ''] = lines.exec(made.stdout) ?? []
+  const subject = 'RELAY_WEBPUSH_SUBJECT=mailto:admin@example.org\n'
+  writeFileSync(join(directory, '.env'), `${made.stdout}${subject}`)
+  const ended = await pushRelay(directory, ['check-config'], { env: VALID })
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.ok(publicKey !== '' && ended.stdout.includes(publicKey))
+  assert.ok(privateKey !== '' && !ended.stdout.includes(privateKey))
+  const again = await pushRelay(directory, ['vapid-keys'])
+  assert.notEqual(again.stdout, made.stdout)
 })
 
 test('check-config reports every problem at once, on stderr, with exit code 1', async t => {

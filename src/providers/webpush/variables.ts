@@ -61,7 +61,8 @@ function httpsHost(text: string): string | undefined {
 
 function pushOrigins(text: string): Parsed<string[]> {
   return parseList(text, (entry, position) =>
-    /^https:/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry
+    // A star would be a host of that name, and no wildcard.
+    /^https:[^*]+$/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry
       ? good(entry)
       : bad(`${position}must be an origin such as https://push.example.org:8443, without a path`),
   )

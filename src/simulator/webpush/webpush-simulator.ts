@@ -12,6 +12,8 @@ export interface WebPushSimulatorOptions {
   /** Default 127.0.0.1 and a free port. */
   host?: string
   port?: number
+  /** Under which browsers know it instead of its address: for what looks the name up by itself. */
+  name?: string
   /** To keep the certificate over a restart; default a new one. */
   identity?: ServerIdentity
   faults?: readonly HttpFault[]
@@ -36,8 +38,8 @@ const BODY_BYTES = 64 * 1024
 export async function startWebPushSimulator(
   options: WebPushSimulatorOptions = {},
 ): Promise<WebPushSimulator> {
-  const { clock = systemClock, ...rest } = options
-  const identity = options.identity ?? (await createServerIdentity())
+  const { clock = systemClock, name, ...rest } = options
+  const identity = options.identity ?? (await createServerIdentity(name === undefined ? [] : [name]))
   const service = new PushService(clock)
   const simulator = await startHttpSimulator({
     ...rest,
@@ -47,7 +49,7 @@ export async function startWebPushSimulator(
     refuse: request => service.refuse(request),
     respond: request => service.take(request),
   })
-  service.origin = simulator.url
+  service.origin = name === undefined ? simulator.url : `https://${name}:${simulator.port}`
   return {
     ...simulator,
     ca: identity.ca,
