@@ -61,9 +61,10 @@ export function createBrowser(origin: string, path: string, options: SubscribeOp
     shown: new Map(),
     receive(body, headers) {
       try {
-        const text = decrypt(body, keys).toString()
+        // Without a body it is only woken.
+        const text = body.length === 0 ? '' : decrypt(body, keys).toString()
         browser.messages.push({ ...headers, bodyBytes: body.length, text })
-        show(browser, text)
+        if (text !== '') show(browser, text)
       } catch (error) {
         browser.unreadable.push(error instanceof Error ? error.message : 'unreadable')
       }
