@@ -65,7 +65,7 @@ test('the description holds no secret, and a line for each variable', () => {
       'hook-secret',
       'admin-secret',
       jwk.k,
-      'PRIVATE',
+      'BEGIN PRIVATE',
       'open sesame',
       ...linesOf(p8),
       ...linesOf(own.privateKey),
