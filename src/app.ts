@@ -9,7 +9,7 @@ import { type Clock, systemClock } from './domain/clock.ts'
 import type { NotificationSettings } from './domain/notification.ts'
 import type { ProviderName } from './domain/registration.ts'
 import { fastifyOptions } from './http/fastify-options.ts'
-import type { RelayHealth } from './http/health-view.ts'
+import type { PausedScope, RelayHealth } from './http/health-view.ts'
 import { registerHttp } from './http/http.ts'
 import { createAcceptOfflineMessages } from './intake/accept-offline-message.ts'
 import type { Provider } from './providers/provider.ts'
@@ -162,10 +162,20 @@ function relayHealth(dispatcher: Dispatcher, providers: ReadonlyMap<ProviderName
         name,
         {
           ...(providers.get(name)?.health() ?? { connection: 'idle', simulated: false }),
-          scopes: pauses.filter(({ scope }) => scope.startsWith(`${name}/`)),
+          scopes: pausedScopes(name, pauses, providers.get(name)),
         },
       ]),
     ),
     waves: dispatcher.waves(),
   }
+}
+
+function pausedScopes(
+  name: ProviderName,
+  pauses: readonly PausedScope[],
+  provider: Provider | undefined,
+): PausedScope[] {
+  return pauses
+    .filter(({ scope }) => scope.startsWith(`${name}/`))
+    .map(pause => ({ ...pause, isMinor: provider?.concernsOperators?.(pause.scope) === false }))
 }

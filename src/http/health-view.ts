@@ -22,6 +22,8 @@ export interface PausedScope {
   kind: 'unsent' | 'deferred' | 'blocked'
   reason: string
   since: number
+  /** Of a server that some client chose: nobody need worry. */
+  isMinor?: boolean
 }
 
 export interface WaveWarning {
@@ -57,9 +59,9 @@ export function publicHealth({ relay, store, isStopping, version }: HealthInput)
   return { status, version, providers: Object.fromEntries(providers) }
 }
 
-/** The worst that holds for any scope. A provider that nobody needed yet is idle, and that is fine. */
+/** The worst that holds for any scope that matters. A provider that nobody needed yet is idle, and that is fine. */
 export function stateOf({ connection, scopes }: ProviderCondition): ProviderState {
-  const kinds = new Set(scopes.map(scope => scope.kind))
+  const kinds = new Set(scopes.filter(({ isMinor }) => !isMinor).map(({ kind }) => kind))
   if (kinds.has('blocked')) return 'blocked'
   if (kinds.has('deferred')) return 'paused'
   return kinds.has('unsent') ? 'down' : connection

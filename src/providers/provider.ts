@@ -29,6 +29,12 @@ export interface Provider {
   /** `listener` hears of each scope whose capacity has grown. */
   onCapacity(listener: (scope: string) => void): void
 
+  /**
+   * Whether operators should worry while this scope is paused; absent: always. Not where a registering client chose the
+   * server: such a pause is shown to operators, and changes the state of nothing.
+   */
+  concernsOperators?(scope: string): boolean
+
   /** The environment to try once after a misaddressed one; undefined when there is none. */
   otherEnvironment(registration: Registration): string | undefined
 

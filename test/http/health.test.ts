@@ -25,6 +25,9 @@ test('a provider is as well as the worst of its scopes', () => {
   assert.equal(state('ready', 'unsent'), 'down')
   assert.equal(state('ready', 'unsent', 'deferred'), 'paused')
   assert.equal(state('ready', 'unsent', 'deferred', 'blocked'), 'blocked')
+  const minor = [{ ...pause('blocked'), isMinor: true }, pause('unsent')]
+  assert.equal(stateOf({ connection: 'ready', simulated: false, scopes: minor }), 'down')
+  assert.equal(stateOf({ connection: 'ready', simulated: false, scopes: minor.slice(0, 1) }), 'ready')
 })
 
 test('idle is ok, waiting is degraded, and down is only what accepts nothing', () => {

@@ -73,8 +73,12 @@ class WebPushProvider implements Provider {
   }
 
   capacity(scope: string): number {
+    return connectionsTo(this.concernsOperators(scope))
+  }
+
+  concernsOperators(scope: string): boolean {
     const host = scope.slice(scope.lastIndexOf('/') + 1)
-    return connectionsTo(isTrusted(host, this.#options.allowedOrigins))
+    return isTrusted(host, this.#options.allowedOrigins)
   }
 
   /** It never changes. */

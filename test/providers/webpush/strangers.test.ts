@@ -82,6 +82,9 @@ describe('a push service of a client’s choice', () => {
     const { provider, registration } = await strangerStand(t, scriptedLookup(undefined))
     await provider.send(aWebPush(registration))
     assert.equal(provider.health().connection, 'idle')
+    const [scope] = provider.scopesOf(registration)
+    assert.equal(provider.concernsOperators?.(scope), false)
+    assert.equal(provider.concernsOperators?.(scope.replace(/[^/]+$/, 'fcm.googleapis.com')), true)
   })
 
   const words: [string, HttpFault, object][] = [
