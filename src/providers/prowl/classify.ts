@@ -86,8 +86,8 @@ function byClass(code: number): Rule {
   return code >= 400 && code < 500 ? rejected : serverFailure
 }
 
-/** Words of letters only: nothing that could be a key. */
-const SAFE_TEXT = /^[A-Za-z][A-Za-z ,.]{0,79}$/
+/** A sentence of words of letters, none of them as long as a key. */
+const SAFE_TEXT = /^(?=.{1,100}$)[A-Za-z]{1,20}(?:[,.]? [A-Za-z]{1,20})*\.?$/
 
 /** Prowl's own text, else the code. */
 export function reasonOf(answer: ProwlAnswer): string {

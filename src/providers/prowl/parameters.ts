@@ -10,12 +10,12 @@ const NORMAL_PRIORITY = '0'
 /** The parameters of `add` beside the key, percent-encoded: a text can neither end its parameter nor add another one. */
 export function encodeParameters(notification: Notification): string {
   const { title, body, chat } = notification
-  const event = cutText(title, MOST_BYTES.event)
   const description = cutText(body, MOST_BYTES.description)
+  // One of the two must be there.
+  const event = `${title}${body}`.trim() === '' ? APPLICATION : cutText(title, MOST_BYTES.event)
   const url = senderUrl(chat.from)
   const parameters = new URLSearchParams({ application: APPLICATION, priority: NORMAL_PRIORITY })
-  // One of the two must be there.
-  if (event !== '' || description === '') parameters.set('event', event === '' ? APPLICATION : event)
+  if (event !== '') parameters.set('event', event)
   if (description !== '') parameters.set('description', description)
   if (url !== undefined) parameters.set('url', url)
   return parameters.toString()
