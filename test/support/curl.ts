@@ -18,10 +18,12 @@ export interface CurlAnswer {
 /** One plain HTTP request, sent octet by octet as it is given, over a connection of its own. */
 export function curl(url: string, options: CurlOptions = {}): Promise<CurlAnswer> {
   const { method = 'GET', headers = {}, body, localAddress } = options
+  // For DELETE Node adds none.
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   return new Promise((resolve, reject) => {
     const sending = request(
       url,
-      { method, headers: { ...headers }, agent: false, localAddress },
+      { method, headers: { ...headers, ...length }, agent: false, localAddress },
       response => {
         text(response).then(
           received =>
