@@ -1,5 +1,6 @@
 import { type DeliveryRecord, deliveryId } from '../domain/delivery.ts'
 import { buildNotification, type Notification, type NotificationSettings } from '../domain/notification.ts'
+import { contentBytes } from '../domain/offline-message.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Preview, Registration } from '../domain/registration.ts'
 import type { DeliveryResult, QueuedMessage } from '../store/store.ts'
@@ -34,7 +35,7 @@ export class Round {
   constructor(message: QueuedMessage, kind: 'first' | 'later', settings: NotificationSettings) {
     this.message = message
     this.kind = kind
-    this.textBytes = Buffer.byteLength(message.content.body ?? '')
+    this.textBytes = contentBytes(message.content)
     this.#settings = settings
   }
 

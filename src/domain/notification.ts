@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto'
+import type { CustomData, DirectContent, DirectParts } from './direct-content.ts'
+import { showDirect } from './direct-notification.ts'
 import type { MessageContent } from './offline-message.ts'
 import type { Preview } from './registration.ts'
 
@@ -13,6 +15,10 @@ export interface Notification {
   badge?: number
   /** For the app, under the key `chat`. */
   chat: ChatData
+  /** Set when this is no chat message: then it says what else there is, and neither `chat` nor `threadId` is sent. */
+  direct?: DirectParts
+  /** Only with `direct`: for the app, under keys of its own. */
+  custom?: CustomData
 }
 
 export interface ChatData {
@@ -44,6 +50,8 @@ export function buildNotification(
   preview: Preview,
   settings: NotificationSettings,
 ): Notification {
+  const { direct } = content
+  if (direct !== undefined) return directNotification(messageId, { ...content, direct }, preview, settings)
   if (preview === 'none') return hiddenNotification(messageId, content, settings)
   const showsText = preview === 'full' && !content.encrypted && content.body !== undefined
   return {
@@ -60,6 +68,22 @@ export function buildNotification(
       type: content.type,
       ...(content.room === undefined ? {} : { room: content.room }),
     },
+  }
+}
+
+function directNotification(
+  messageId: string,
+  content: MessageContent & { direct: DirectContent },
+  preview: Preview,
+  settings: NotificationSettings,
+): Notification {
+  const { collapseKey, ...shown } = showDirect(content, preview, settings.previewText)
+  return {
+    ...shown,
+    threadId: content.sender,
+    collapseId: collapseKey ?? messageId,
+    ...(content.unread === undefined ? {} : { badge: content.unread }),
+    chat: { id: messageId },
   }
 }
 

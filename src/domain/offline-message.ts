@@ -1,3 +1,5 @@
+import { type DirectContent, directBytes } from './direct-content.ts'
+
 export const MESSAGE_TYPES = ['chat', 'groupchat', 'normal'] as const
 export type MessageType = (typeof MESSAGE_TYPES)[number]
 
@@ -40,6 +42,13 @@ export interface OfflineMessage {
 /** What is stored of a message to build its notification. All of it is erased together, when no attempt can follow. */
 export interface MessageContent extends Omit<OfflineMessage, 'type' | 'bodyOmitted' | 'notes'> {
   type: MessageType
+  /** It is no chat message, but what somebody wants phones to show. */
+  direct?: DirectContent
+}
+
+/** What a message occupies in memory besides its fixed parts. */
+export function contentBytes({ body, direct }: Pick<MessageContent, 'body' | 'direct'>): number {
+  return (body === undefined ? 0 : Buffer.byteLength(body)) + directBytes(direct)
 }
 
 export const MESSAGE_STATES = [

@@ -103,7 +103,7 @@ class ApnsProvider implements Provider {
     const result = await client.request({
       method: 'POST',
       path: `/3/device/${registration.token}`,
-      headers: this.#headersFor(registration.app, jwt),
+      headers: this.#headersFor(registration.app, jwt, notification.direct?.isSilent === true),
       uniqueHeaders: uniqueHeaders(push),
       body: this.#payloadFor(notification),
     })
@@ -164,16 +164,18 @@ class ApnsProvider implements Provider {
   }
 
   /** The same object while nothing changes, so that the engine need not look at its values again. */
-  #headersFor(app: string, jwt: string | undefined): Readonly<Record<string, string>> {
-    const known = this.#headers.get(app)
+  #headersFor(app: string, jwt: string | undefined, isSilent: boolean): Readonly<Record<string, string>> {
+    const key = isSilent ? `${app} silent` : app
+    const known = this.#headers.get(key)
     if (known?.jwt === jwt && known) return known.headers
     const headers = {
       ...(jwt === undefined ? {} : { authorization: `bearer ${jwt}` }),
-      'apns-push-type': 'alert',
+      'apns-push-type': isSilent ? 'background' : 'alert',
       'apns-topic': app,
-      'apns-priority': '10',
+      // Apple refuses a higher one for what nobody sees (SEND page, apns-priority).
+      'apns-priority': isSilent ? '5' : '10',
     }
-    this.#headers.set(app, { jwt, headers })
+    this.#headers.set(key, { jwt, headers })
     return headers
   }
 

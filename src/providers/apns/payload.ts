@@ -1,4 +1,5 @@
 import apn from 'apn'
+import type { DirectParts } from '../../domain/direct-content.ts'
 import { fitNotification } from '../../domain/fit-notification.ts'
 import type { Notification } from '../../domain/notification.ts'
 
@@ -14,14 +15,36 @@ export function encodePayload(notification: Notification): Buffer {
 
 function compile(notification: Notification): string {
   const note = new apn.Notification() as AppleNotification
+  const { direct } = notification
+  if (direct === undefined) fillChat(note, notification)
+  else fillDirect(note, notification, direct)
+  if (notification.badge !== undefined) note.badge = notification.badge
+  return note.compile()
+}
+
+function fillChat(note: AppleNotification, notification: Notification): void {
   note.alert = { title: notification.title, body: notification.body }
   note.sound = 'default'
   note.mutableContent = true
   note.category = 'chat'
   note.threadId = notification.threadId
-  if (notification.badge !== undefined) note.badge = notification.badge
   note.payload = { chat: notification.chat }
-  return note.compile()
+}
+
+/** Nothing but what was said: apps of the ZeroPush API expect no more. */
+function fillDirect(note: AppleNotification, notification: Notification, direct: DirectParts): void {
+  if (direct.hasAlert) note.alert = alertOf(notification, direct)
+  if (direct.sound !== undefined) note.sound = direct.sound
+  if (direct.category !== undefined) note.category = direct.category
+  if (direct.contentAvailable) note.contentAvailable = true
+  note.payload = { ...notification.custom }
+}
+
+function alertOf({ title, body }: Notification, { alert, hasBody }: DirectParts): AppleNotification['alert'] {
+  if (title === '' && Object.keys(alert).length === 0) return body
+  // The type wants a body; Apple does not, where a key names the text.
+  const fields: object = { ...alert, ...(title === '' ? {} : { title }), ...(hasBody ? { body } : {}) }
+  return fields as AppleNotification['alert']
 }
 
 /** The model has these; its type declarations (8.1.0) lack them. */
