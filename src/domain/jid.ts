@@ -1,4 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
+import { ZEROPUSH_DOMAIN } from './zeropush-recipient.ts'
 
 /** Longest local part, domain and resource, in UTF-8 bytes, once normalised (RFC 7622 §3.2–3.4). */
 const MAX_PART_BYTES = 1023
@@ -66,7 +67,8 @@ const NUMERIC_HOST = /^[\d.]+$/
 
 /**
  * A domain or an IP literal in its one form: lower case, U-labels (RFC 7622 §3.2.1), without the final dot. IDNA is that
- * of URLs (UTS #46, not transitional), which takes more than IDNA2008 does, as XMPP servers do.
+ * of URLs (UTS #46, not transitional), which takes more than IDNA2008 does, as XMPP servers do. The relay's own domain is
+ * nobody's.
  */
 export function normaliseDomain(text: string): DomainResult {
   if (text.length > MAX_RAW_UNITS) return { ok: false, problem: 'too long' }
@@ -75,6 +77,7 @@ export function normaliseDomain(text: string): DomainResult {
   if (ascii === undefined) return { ok: false, problem: 'invalid domain' }
   const domain = ascii.includes('xn--') ? domainToUnicode(ascii) : ascii
   if (domain !== ascii && toAscii(domain) !== ascii) return { ok: false, problem: 'invalid domain' }
+  if (domain === ZEROPUSH_DOMAIN) return { ok: false, problem: 'invalid domain' }
   return Buffer.byteLength(domain) > MAX_PART_BYTES
     ? { ok: false, problem: 'too long' }
     : { ok: true, domain }

@@ -1,8 +1,6 @@
+import { MAX_BADGE } from './badge.ts'
 import { MAX_FIELD_BYTES, MESSAGE_TYPES, type OfflineMessage } from './offline-message.ts'
 import { beginningOf } from './text.ts'
-
-/** No phone shows a larger badge, and every provider's number type holds this one. */
-const MAX_UNREAD = 999_999
 
 export interface OptionalDraftFields {
   id?: unknown
@@ -88,8 +86,8 @@ function readUnread(value: unknown, { onlyTexts, notes }: Reading): number | und
     return undefined
   }
   if (typeof value === 'string' && !onlyTexts) notes.push('unread coerced')
-  if (count > MAX_UNREAD) notes.push('unread cut')
-  return Math.min(count, MAX_UNREAD)
+  if (count > MAX_BADGE) notes.push('unread cut')
+  return Math.min(count, MAX_BADGE)
 }
 
 /** A number, or a text that is nothing but a plain decimal number, as a form has it. */

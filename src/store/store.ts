@@ -1,3 +1,4 @@
+import type { BadgeChange } from '../domain/badge.ts'
 import type { DeliveryRecord } from '../domain/delivery.ts'
 import type { IgnoreReason, MessageContent, MessageState, MessageType } from '../domain/offline-message.ts'
 import type {
@@ -118,6 +119,11 @@ export interface AcceptEntry {
   expiresAt: number
   /** The caller has room to begin at once; else the message waits in the outbox. */
   leased: boolean
+  /**
+   * Changes the badge of the ZeroPush device for which the recipient stands, in the same commit and only when the message is
+   * queued; what it comes to is the content's `unread` from then on.
+   */
+  badge?: BadgeChange
 }
 
 export type AcceptReceipt =
@@ -129,6 +135,8 @@ export type AcceptReceipt =
       registrations: Registration[]
       /** For isStale. */
       revision: number
+      /** What the badge came to, when the entry changed one. */
+      badge?: number
     }
   | { status: 'duplicate'; id: string }
   | { status: 'ignored'; id: string; reason: IgnoreReason }

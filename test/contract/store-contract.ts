@@ -8,6 +8,8 @@ import { removingContract } from './store/removing.ts'
 import { settlingContract } from './store/settling.ts'
 import { stalenessContract } from './store/staleness.ts'
 import { upkeepContract } from './store/upkeep.ts'
+import { zeropushContract } from './store/zeropush.ts'
+import { zeropushSendingContract } from './store/zeropush-sending.ts'
 
 /** Every promise of the store port. Whoever writes an adapter calls this with a way to make an empty one. */
 export function storeContract(name: string, make: MakeStore): void {
@@ -20,5 +22,7 @@ export function storeContract(name: string, make: MakeStore): void {
     removingContract(make)
     stalenessContract(make)
     upkeepContract(make)
+    zeropushContract(make)
+    zeropushSendingContract(make)
   })
 }

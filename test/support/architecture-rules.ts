@@ -10,6 +10,8 @@ const CONFIG_KIT = [
   ...['reading', 'variable'].map(name => `types config/${name}.ts`),
 ]
 
+const STORE_PORTS = ['store/store.ts', 'store/zeropush-registry.ts']
+
 /**
  * Who may import whom. The first area that is a prefix of a file's path is the file's own; within its area a file imports
  * what it likes. `*`: one name. `types …`: only what is erased before the code runs.
@@ -19,8 +21,9 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ['config/', ['domain/']],
   ['telemetry/', ['domain/']],
   ['store/store.ts', ['domain/']],
-  ['store/sqlite/', ['domain/', 'store/store.ts']],
-  ['store/postgres/', ['domain/', 'store/store.ts']],
+  ['store/zeropush-registry.ts', ['domain/', 'store/store.ts']],
+  ['store/sqlite/', ['domain/', ...STORE_PORTS]],
+  ['store/postgres/', ['domain/', ...STORE_PORTS]],
   // The list knows every folder; a folder knows none of the others.
   ['providers/providers.ts', ['providers/']],
   ['providers/*/', ['domain/', ...CONFIG_KIT, 'providers/*.ts', 'http1/', 'http2/']],
@@ -28,9 +31,9 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ['http1/', []],
   ['http2/', []],
   ['simulator/', ['domain/']],
-  ['intake/', ['domain/', 'store/store.ts', 'telemetry/']],
+  ['intake/', ['domain/', ...STORE_PORTS, 'telemetry/']],
   ['dispatch/', ['domain/', 'store/store.ts', 'providers/provider.ts', 'telemetry/']],
-  ['http/', ['domain/', 'types config/', 'intake/', 'store/store.ts', 'telemetry/']],
+  ['http/', ['domain/', 'types config/', 'intake/', ...STORE_PORTS, 'telemetry/']],
   // app.ts knows every part; start-*.ts are its own chapters.
   ['start-', ['start-', 'domain/', 'types config/', 'providers/', 'simulator/', 'telemetry/']],
   [

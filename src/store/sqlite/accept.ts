@@ -2,6 +2,7 @@ import type { Registration } from '../../domain/registration.ts'
 import { notesText } from './message-notes.ts'
 import type { EntryRow, ReceiptRow } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
+import { countBadge } from './zeropush/badges.ts'
 
 const INSERT_QUEUED = `
   INSERT INTO message (id, recipient, sender, type, dedupe_key, content, state, stage, lease, received_at, expires_at, notes)
@@ -29,6 +30,7 @@ function acceptOne(context: WriteContext, entry: EntryRow): ReceiptRow {
 function queue(context: WriteContext, entry: EntryRow): ReceiptRow {
   const { active, activeText, skipped } = context.registrations.of(entry.recipient)
   if (active.length === 0) return ignore(context, { ...entry, ignored: 'no-device' }, skipped)
+  const badge = entry.badge === undefined ? undefined : countBadge(context, entry.recipient, entry.badge)
   context
     .sql(INSERT_QUEUED)
     .run(
@@ -37,14 +39,26 @@ function queue(context: WriteContext, entry: EntryRow): ReceiptRow {
       entry.sender,
       entry.type,
       entry.dedupeKey ?? null,
-      entry.content,
+      badge === undefined ? entry.content : withUnread(entry.content, badge),
       entry.leased ? context.lease : 0,
       entry.receivedAt,
       entry.expiresAt,
       notesText({ noted: entry.notes ?? [], skipped: skipped.map(describe) }),
     )
   const { revision } = context
-  return { status: 'queued', id: entry.id, leased: entry.leased, registrations: activeText, revision }
+  const counted = badge === undefined ? {} : { badge }
+  return {
+    status: 'queued',
+    id: entry.id,
+    leased: entry.leased,
+    registrations: activeText,
+    revision,
+    ...counted,
+  }
+}
+
+function withUnread(content: string | null, unread: number): string | null {
+  return content === null ? null : JSON.stringify({ ...JSON.parse(content), unread })
 }
 
 function ignore(context: WriteContext, entry: EntryRow, skipped: readonly Registration[]): ReceiptRow {

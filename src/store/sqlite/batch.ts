@@ -15,6 +15,9 @@ import { endOrphans, removeDevice, removeRecipient } from './removal.ts'
 import { settleFirst, settleLater } from './settle.ts'
 import { expire, purge, requeue } from './upkeep.ts'
 import type { WriteContext } from './write-context.ts'
+import { changeBadge } from './zeropush/badges.ts'
+import { changeChannels, clearChannel } from './zeropush/channels.ts'
+import { registerZeropush, removeZeropush } from './zeropush/devices.ts'
 
 type Handlers = {
   [K in OperationKind]: (context: WriteContext, operation: OperationOf<K>) => WriteResults[K]
@@ -34,6 +37,11 @@ const HANDLERS: Handlers = {
   removeDevice,
   removeRecipient,
   endOrphans,
+  zeropushRegister: registerZeropush,
+  zeropushRemove: removeZeropush,
+  zeropushBadge: changeBadge,
+  zeropushChannels: changeChannels,
+  zeropushClear: clearChannel,
   saveSecret: (context, { name, value }) => {
     context
       .sql('INSERT INTO secret VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')

@@ -1,6 +1,8 @@
+import { isZeropushRecipient } from '../../domain/zeropush-recipient.ts'
 import type { RegistrationEffect } from '../store.ts'
 import type { DeliveryEffect } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
+import { noteInactive } from './zeropush/inactive.ts'
 
 const ACCEPTED_PRECISION_MS = 3_600_000
 
@@ -37,11 +39,12 @@ export function applyEffect(
       return
     case 'unregistered':
       context.sql(DISABLE).run(effect.reason, context.change(recipient), ...key, effect.since)
-      return
+      break
     case 'misaddressed':
       strike(context, key, effect)
-      return
+      break
   }
+  if (isZeropushRecipient(recipient)) noteInactive(context, recipient, at)
 }
 
 // Almost always there is nothing to write, which is seen without asking the database. Not announced as a change:

@@ -8,11 +8,12 @@ import type {
   RegisterCommand,
   RegisterResult,
   RegistrationEffect,
-  RemoveResult,
   Settlement,
 } from '../store.ts'
 import type { Failure } from './failure.ts'
 import type { DerivedColumns } from './message-state.ts'
+import type { RemovalStep } from './removal-step.ts'
+import type { ZeropushOperation, ZeropushResults } from './zeropush/operations.ts'
 
 /** An entry as it crosses threads: one long text is cheaper to copy than an object. */
 export interface EntryRow extends Omit<AcceptEntry, 'content' | 'notes'> {
@@ -52,11 +53,6 @@ export type ReceiptRow =
   | Exclude<AcceptReceipt, { status: 'queued' }>
   | (Omit<Extract<AcceptReceipt, { status: 'queued' }>, 'registrations'> & { registrations: string })
 
-export interface RemovalStep extends RemoveResult {
-  /** After which message the next step goes on; absent when this was the last. */
-  next?: number
-}
-
 /** All that is ever written, as values for the queue to the writer. */
 export type WriteOperation =
   | { kind: 'accept'; entries: EntryRow[] }
@@ -72,6 +68,7 @@ export type WriteOperation =
   | { kind: 'removeDevice'; recipient: string; device: string; at: number }
   | { kind: 'removeRecipient'; recipient: string; at: number }
   | { kind: 'endOrphans'; recipient: string; after: number; at: number }
+  | ZeropushOperation
   | { kind: 'saveSecret'; name: string; value: string }
   | { kind: 'markProven'; scope: string }
   | { kind: 'probe' }
@@ -79,7 +76,7 @@ export type WriteOperation =
 export type OperationKind = WriteOperation['kind']
 export type OperationOf<K extends OperationKind> = Extract<WriteOperation, { kind: K }>
 
-export interface WriteResults {
+export interface WriteResults extends ZeropushResults {
   accept: ReceiptRow[]
   settleFirst: MessageState | undefined
   settleLater: MessageState | undefined

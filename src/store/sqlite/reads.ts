@@ -3,9 +3,10 @@ import type { MessageQuery, MessageSummary, MessageTrace, OutboxStats, WaitingSc
 import { readRegistration, readRegistrations } from './registration-rows.ts'
 import type { Sql } from './statements.ts'
 import { readSummaries, readTrace } from './trace.ts'
+import { createZeropushReads, type ZeropushReads } from './zeropush/reads.ts'
 
 /** What the reader's connection answers. */
-export interface Reads {
+export interface Reads extends ZeropushReads {
   registrations(recipient: string): Registration[]
   registration(key: RegistrationKey): Registration | undefined
   message(id: string): MessageTrace | undefined
@@ -17,6 +18,10 @@ export interface Reads {
 }
 
 export type ReadName = keyof Reads
+export type Read = <N extends ReadName>(
+  name: N,
+  argument?: Parameters<Reads[N]>[0],
+) => Promise<ReturnType<Reads[N]>>
 
 export function createReads(sql: Sql): Reads {
   return {
@@ -34,6 +39,7 @@ export function createReads(sql: Sql): Reads {
       sql('SELECT scope FROM proven_scope ORDER BY scope')
         .all()
         .map(row => String(row.scope)),
+    ...createZeropushReads(sql),
   }
 }
 

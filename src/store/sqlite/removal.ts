@@ -1,7 +1,8 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { SettledMessage } from '../store.ts'
-import type { OperationOf, RemovalStep } from './operations.ts'
+import type { OperationOf } from './operations.ts'
 import { isNamed } from './registration-rows.ts'
+import type { RemovalStep } from './removal-step.ts'
 import { deleteWaiting, readEnded, updateMessage } from './settle.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -44,7 +45,7 @@ export function removeDevice(
 // Also when there is no registration: what an earlier call could not end any more is ended now.
 export function removeRecipient(
   context: WriteContext,
-  { recipient, at }: OperationOf<'removeRecipient'>,
+  { recipient, at }: Pick<OperationOf<'removeRecipient'>, 'recipient' | 'at'>,
 ): RemovalStep {
   const removed = Number(context.sql(DELETE_RECIPIENT).run(recipient).changes)
   if (removed !== 0) context.change(recipient)

@@ -102,4 +102,21 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX registration_owner;
   CREATE UNIQUE INDEX registration_owner ON registration (provider, app, token) WHERE state <> 'moved' AND shared = 0;
   `,
+  `
+  -- Devices of the ZeroPush API. Each has its registration under recipient, which is derived from the token.
+  CREATE TABLE zeropush_device (
+    token TEXT NOT NULL PRIMARY KEY,
+    recipient TEXT NOT NULL UNIQUE,
+    badge INTEGER NOT NULL,
+    marked_inactive_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX zeropush_device_inactive ON zeropush_device (marked_inactive_at) WHERE marked_inactive_at IS NOT NULL;
+
+  CREATE TABLE zeropush_channel (
+    channel TEXT NOT NULL,
+    token TEXT NOT NULL,
+    PRIMARY KEY (channel, token)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX zeropush_channel_by_token ON zeropush_channel (token);
+  `,
 ]

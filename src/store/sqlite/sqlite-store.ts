@@ -3,6 +3,7 @@ import type { Clock } from '../../domain/clock.ts'
 import type { Registration } from '../../domain/registration.ts'
 import type { AcceptEntry, AcceptReceipt, Store } from '../store.ts'
 import { StoreUnavailableError } from '../store.ts'
+import type { ZeropushRegistry } from '../zeropush-registry.ts'
 import { Availability } from './availability.ts'
 import { toFirstRound } from './first-round.ts'
 import { FREE_SPACE_FLOOR_BYTES, FreeSpaceWatch, freeBytesIn } from './free-space.ts'
@@ -16,14 +17,15 @@ import type {
   WriterReady,
 } from './operations.ts'
 import type { ReadRequest } from './reader.ts'
-import type { ReadName, Reads } from './reads.ts'
+import type { Read, Reads } from './reads.ts'
 import { toFound } from './registration-rows.ts'
-import { removeInSteps } from './removal-steps.ts'
+import { endInSteps } from './removal-steps.ts'
 import { resolveFile } from './resolve-file.ts'
 import { Revisions } from './revisions.ts'
 import type { StoreEvents } from './store-events.ts'
 import { WorkerClient } from './worker-client.ts'
 import { WriteQueue } from './write-queue.ts'
+import { createZeropushRegistry } from './zeropush/registry.ts'
 
 export interface SqliteStoreOptions {
   path: string
@@ -42,16 +44,18 @@ const DEFAULT_DEDUPE_ENTRIES = 200_000
 const SETTLE_DELAY_MS = 50
 
 /** The store in one SQLite file. All disk work happens in two worker threads: one writes, one reads. */
-export function createSqliteStore(options: SqliteStoreOptions): Store {
+export function createSqliteStore(
+  options: SqliteStoreOptions,
+): Store & { readonly zeropush: ZeropushRegistry } {
   const parts = createParts(options)
   const { queue, reader, revisions, availability } = parts
   const submit: WriteQueue['submit'] = operation => {
     availability.assertSound()
     return queue.submit(operation)
   }
-  const read = async <N extends ReadName>(name: N, argument?: Parameters<Reads[N]>[0]) => {
+  const read: Read = async (name, argument) => {
     const request: ReadRequest = { name, argument }
-    return (await reader.request(request)) as ReturnType<Reads[N]>
+    return (await reader.request(request)) as ReturnType<Reads[typeof name]>
   }
   return {
     open: () => open(parts),
@@ -71,9 +75,14 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     purge: async (before, limit) => submit({ kind: 'purge', before, limit }),
     requeue: async (messageId, now) => submit({ kind: 'requeue', messageId, now }),
     register: async command => submit({ kind: 'register', command }),
-    removeDevice: (recipient, device, at) =>
-      removeInSteps(submit, { kind: 'removeDevice', recipient, device, at }),
-    removeRecipient: (recipient, at) => removeInSteps(submit, { kind: 'removeRecipient', recipient, at }),
+    removeDevice: async (recipient, device, at) => {
+      const first = await submit({ kind: 'removeDevice', recipient, device, at })
+      return endInSteps(submit, { recipient, at }, first)
+    },
+    removeRecipient: async (recipient, at) => {
+      const first = await submit({ kind: 'removeRecipient', recipient, at })
+      return endInSteps(submit, { recipient, at }, first)
+    },
     saveSecret: async (name, value) => submit({ kind: 'saveSecret', name, value }),
     markProven: async scope => submit({ kind: 'markProven', scope }),
     isStale: (recipient, revision) => revisions.isStale(recipient, revision),
@@ -91,6 +100,7 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     provenScopes: () => read('provenScopes'),
     health: () => availability.health(),
     close: () => close(parts),
+    zeropush: createZeropushRegistry(submit, read),
   }
 }
 

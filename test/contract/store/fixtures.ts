@@ -13,15 +13,18 @@ import type {
   Settlement,
   Store,
 } from '../../../src/store/store.ts'
+import type { ZeropushRegistry } from '../../../src/store/zeropush-registry.ts'
+
+export type WholeStore = Store & { readonly zeropush: ZeropushRegistry }
 
 /** An adapter under test. */
 export interface StoreHarness {
   /** The open store. */
-  store: Store
+  store: WholeStore
   /** The wall time that the store sees. */
   setNow(instant: number): void
   /** Closes the store and opens its data with a new one, as another incarnation. */
-  restart(): Promise<Store>
+  restart(): Promise<WholeStore>
 }
 
 export type MakeStore = (t: TestContext, options?: { dedupeWindowMs?: number }) => Promise<StoreHarness>

@@ -5,10 +5,9 @@ import type { TestContext } from 'node:test'
 import { systemClock } from '../../../src/domain/clock.ts'
 import type { SqliteStoreOptions } from '../../../src/store/sqlite/sqlite-store.ts'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
-import type { Store } from '../../../src/store/store.ts'
 import type { Events } from '../../../src/telemetry/events.ts'
 import { createEvents } from '../../../src/telemetry/events.ts'
-import { HOUR, type MakeStore, T0 } from '../../contract/store/fixtures.ts'
+import { HOUR, type MakeStore, T0, type WholeStore } from '../../contract/store/fixtures.ts'
 
 const cleanups = new WeakMap<TestContext, (() => Promise<unknown>)[]>()
 
@@ -33,7 +32,7 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
 }
 
 export interface OpenedStore {
-  store: Store
+  store: WholeStore
   events: Events
   path: string
 }
