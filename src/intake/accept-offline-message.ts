@@ -1,20 +1,8 @@
 import { hash } from 'node:crypto'
-import type { Clock } from '../domain/clock.ts'
 import { newMessageId } from '../domain/message-id.ts'
 import type { IgnoreReason, MessageContent, OfflineMessage } from '../domain/offline-message.ts'
-import type { AcceptEntry, AcceptReceipt, QueuedMessage, Store } from '../store/store.ts'
-import type { Events } from '../telemetry/events.ts'
-
-/** Where accepted messages go on: the dispatcher. */
-export interface HandOff {
-  /** Asks for room for messages with so many bytes of text in all; true reserves it until `take` or `giveBack`. */
-  reserve(messages: number, bytes: number): boolean
-  giveBack(messages: number, bytes: number): void
-  /** Takes a committed message from memory; its reservation becomes its own. */
-  take(message: QueuedMessage, receipt: AcceptReceipt & { status: 'queued' }): void
-  /** Messages were committed unleased and wait in the outbox. */
-  wake(): void
-}
+import type { AcceptEntry, AcceptReceipt } from '../store/store.ts'
+import { type CommitDependencies, createCommitEntries } from './commit-entries.ts'
 
 export type AcceptResult =
   | { id: string; status: 'queued' | 'duplicate' }
@@ -22,40 +10,17 @@ export type AcceptResult =
 
 export type AcceptOfflineMessages = (messages: readonly OfflineMessage[]) => Promise<AcceptResult[]>
 
-export interface IntakeDependencies {
-  store: Pick<Store, 'accept'>
-  handOff: HandOff
-  events: Events
-  clock: Clock
+export interface IntakeDependencies extends CommitDependencies {
   messageTtlMs: number
 }
 
 /**
  * The door to the outbox for messages that are already valid. Resolves after the commit, with a result per message in
- * order; rejects with StoreUnavailableError when nothing was accepted. Being busy is no reason to refuse: without room
- * in memory the messages are committed unleased and wait.
+ * order; rejects with StoreUnavailableError when nothing was accepted.
  */
 export function createAcceptOfflineMessages(deps: IntakeDependencies): AcceptOfflineMessages {
-  return async messages => {
-    const startedAt = deps.clock.monotonic()
-    const entries = toEntries(messages, deps)
-    const queued = entries.filter(entry => entry.content !== undefined)
-    const bytes = queued.reduce((sum, entry) => sum + textBytes(entry.content), 0)
-    const leased = deps.handOff.reserve(queued.length, bytes)
-    for (const entry of queued) entry.leased = leased
-    const receipts = await deps.store.accept(entries).catch(error => {
-      if (leased) deps.handOff.giveBack(queued.length, bytes)
-      throw error
-    })
-    handOn(entries, receipts, deps)
-    const durationMs = deps.clock.monotonic() - startedAt
-    return receipts.map(receipt => report(receipt, durationMs, deps.events))
-  }
-}
-
-/** What a message occupies in memory besides its fixed parts. */
-export function textBytes(content: MessageContent | undefined): number {
-  return content?.body === undefined ? 0 : Buffer.byteLength(content.body)
+  const commit = createCommitEntries(deps)
+  return async messages => (await commit(toEntries(messages, deps))).map(toResult)
 }
 
 function toEntries(messages: readonly OfflineMessage[], deps: IntakeDependencies): AcceptEntry[] {
@@ -102,32 +67,7 @@ function toContent(message: OfflineMessage): MessageContent {
   }
 }
 
-function handOn(
-  entries: readonly AcceptEntry[],
-  receipts: readonly AcceptReceipt[],
-  deps: IntakeDependencies,
-): void {
-  let unleased = false
-  for (const [index, receipt] of receipts.entries()) {
-    const entry = entries[index]
-    if (entry?.content === undefined) continue
-    if (receipt.status === 'queued' && receipt.leased) {
-      const { id, receivedAt, expiresAt, content } = entry
-      deps.handOff.take({ id, receivedAt, expiresAt, content }, receipt)
-    } else if (entry.leased) deps.handOff.giveBack(1, textBytes(entry.content))
-    else unleased ||= receipt.status === 'queued'
-  }
-  if (unleased) deps.handOff.wake()
-}
-
-function report(receipt: AcceptReceipt, durationMs: number, events: Events): AcceptResult {
-  events.emit('message.accepted', {
-    messageId: receipt.id,
-    status: receipt.status,
-    reason: receipt.status === 'ignored' ? receipt.reason : undefined,
-    durationMs,
-    leased: receipt.status === 'queued' && receipt.leased,
-  })
+function toResult(receipt: AcceptReceipt): AcceptResult {
   if (receipt.status === 'ignored') return { id: receipt.id, status: 'ignored', reason: receipt.reason }
   return { id: receipt.id, status: receipt.status }
 }
