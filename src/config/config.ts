@@ -11,6 +11,8 @@ export interface Config {
   logLevel: LogLevel
   hookTokens: HookToken[]
   adminTokens: string[]
+  /** Undefined: the ZeroPush API is off. */
+  zeropush: ZeropushConfig | undefined
   jwt: JwtConfig | undefined
   /** Normalised; completes bare local parts. */
   xmppDomain: string | undefined
@@ -39,6 +41,13 @@ export interface HookToken {
   token: string
   /** Normalised recipient domains this token may post for; undefined: all. */
   domains: string[] | undefined
+}
+
+export interface ZeropushConfig {
+  /** For all calls. */
+  serverTokens: string[]
+  /** Known to whoever has the app. */
+  appTokens: string[]
 }
 
 export interface JwtConfig {

@@ -24,6 +24,14 @@ const DESCRIPTIONS: Record<VariableKey, (config: Config) => string> = {
       config.hookTokens.map(({ token, domains }) => [token, domains?.join('|') ?? 'every domain']),
     ),
   adminTokens: config => describeTokens(config.adminTokens.map(token => [token])),
+  zeropushServerTokens: config =>
+    config.zeropush === undefined
+      ? `${NOT_SET}: the ZeroPush API is off`
+      : describeTokens(config.zeropush.serverTokens.map(token => [token])),
+  zeropushAppTokens: config =>
+    config.zeropush?.appTokens.length
+      ? describeTokens(config.zeropush.appTokens.map(token => [token]))
+      : NOT_SET,
   jwtKeyFile: config => config.jwt?.keys.map(describeJwtKey).join(', ') ?? `${NOT_SET}: only admins register`,
   jwtJidClaim: config => config.jwt?.jidClaim ?? VARIABLES.jwtJidClaim.default,
   xmppDomain: config => config.xmppDomain ?? NOT_SET,

@@ -26,6 +26,7 @@ export function readConfig(
     if (!reading.has(key)) reading.problem(key, 'is required and missing')
   }
   reportSharedTokens(reading)
+  const zeropush = readZeropushConfig(reading)
   const jwt = readJwtConfig(reading.values, sources, problems)
   const configs = new Map<string, unknown>()
   for (const provider of providers) {
@@ -38,7 +39,10 @@ export function readConfig(
   if (isSimulated) reportSharedPort(reading)
   reportNoProvider(env, providers, problems)
   if (problems.lines.length > 0) return { ok: false, problems: problems.lines }
-  return { ok: true, config: buildConfig(reading.values as Values, { jwt, providers: configs, isSimulated }) }
+  return {
+    ok: true,
+    config: buildConfig(reading.values as Values, { zeropush, jwt, providers: configs, isSimulated }),
+  }
 }
 
 /** Where the database is, whatever else may be wrong; undefined when RELAY_STORE itself is. */
@@ -60,12 +64,28 @@ function reportUnknown(
   }
 }
 
-/** A token in both lists would give every chat server the operators' rights. */
+const TOKEN_LISTS = ['hookTokens', 'adminTokens', 'zeropushServerTokens', 'zeropushAppTokens'] as const
+
+/** A token in two lists would give the holders of one the rights of the other. */
 function reportSharedTokens(reading: Reading<Variables>): void {
-  const admin = new Set(reading.values.adminTokens)
-  if (reading.values.hookTokens?.some(({ token }) => admin.has(token))) {
-    reading.problem('adminTokens', `holds a token that is also in ${VARIABLES.hookTokens.name}`)
+  const listed = new Map<string, string>()
+  for (const key of TOKEN_LISTS) {
+    const tokens = (reading.values[key] ?? []).map(entry => (typeof entry === 'string' ? entry : entry.token))
+    const others = new Set(tokens.flatMap(token => listed.get(token) ?? []))
+    for (const other of others) reading.problem(key, `holds a token that is also in ${other}`)
+    for (const token of tokens) listed.set(token, reading.nameOf(key))
   }
+}
+
+function readZeropushConfig(reading: Reading<Variables>): Config['zeropush'] {
+  if (reading.has('zeropushAppTokens') && !reading.has('zeropushServerTokens')) {
+    reading.problem(
+      'zeropushAppTokens',
+      `needs ${reading.nameOf('zeropushServerTokens')}, without which the API is off`,
+    )
+  }
+  const { zeropushServerTokens: serverTokens, zeropushAppTokens: appTokens = [] } = reading.values
+  return serverTokens && { serverTokens, appTokens }
 }
 
 function reportNoProvider(
@@ -91,7 +111,10 @@ function reportSharedPort(reading: Reading<Variables>): void {
   reading.problem('simulatorPort', `must differ from ${VARIABLES.port.name}`)
 }
 
-function buildConfig(values: Values, rest: Pick<Config, 'jwt' | 'providers' | 'isSimulated'>): Config {
+function buildConfig(
+  values: Values,
+  rest: Pick<Config, 'zeropush' | 'jwt' | 'providers' | 'isSimulated'>,
+): Config {
   return {
     host: values.host,
     port: values.port,

@@ -7,7 +7,7 @@ const TOKEN = /^[A-Za-z0-9._~-]{16,}$/
 const TOKEN_RULE = 'must be 16 or more of the characters A-Z a-z 0-9 . _ ~ -'
 
 /** `token,token`. */
-export function adminTokens(text: string): Parsed<string[]> {
+export function plainTokens(text: string): Parsed<string[]> {
   const parsed = parseList(text, parseToken)
   return parsed.ok ? withoutRepeats(parsed.value, entry => entry) : parsed
 }

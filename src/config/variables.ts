@@ -12,7 +12,7 @@ import {
   storeLocation,
   trustProxy,
 } from './parsers.ts'
-import { adminTokens, hookTokens } from './token-list.ts'
+import { hookTokens, plainTokens } from './token-list.ts'
 import type { ValuesOf, VariableTable } from './variable.ts'
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -63,7 +63,21 @@ export const VARIABLES = {
     name: 'RELAY_ADMIN_TOKENS',
     default: undefined,
     meaning: 'Required. Tokens for operators, comma-separated: traces, metrics, devices of any recipient.',
-    parse: adminTokens,
+    parse: plainTokens,
+  },
+  zeropushServerTokens: {
+    name: 'RELAY_ZEROPUSH_SERVER_TOKENS',
+    default: undefined,
+    meaning:
+      'Tokens with which servers push in the manner of the ZeroPush service (docs/zeropush-api.md), comma-separated. Without it that API is off.',
+    parse: plainTokens,
+  },
+  zeropushAppTokens: {
+    name: 'RELAY_ZEROPUSH_APP_TOKENS',
+    default: undefined,
+    meaning:
+      'Tokens that ship inside apps of that service, comma-separated: they may only register and unregister a device and set its badge.',
+    parse: plainTokens,
   },
   jwtKeyFile: {
     name: 'RELAY_JWT_KEY_FILE',

@@ -18,6 +18,7 @@ test('the defaults are those of the table', () => {
     logLevel: 'info',
     hookTokens: [{ token: HOOK_TOKEN, domains: undefined }],
     adminTokens: [ADMIN_TOKEN],
+    zeropush: undefined,
     jwt: undefined,
     xmppDomain: undefined,
     store: { kind: 'sqlite', path: './data/relay.db' },
@@ -76,6 +77,12 @@ const GOOD: [string, string, (config: Config) => unknown, unknown][] = [
     [{ token: 'aaaaaaaaaaaaaaa~', domains: ['example.org', 'bücher.example'] }],
   ],
   ['RELAY_ADMIN_TOKENS', twoTokens, c => c.adminTokens, twoTokens.split(',')],
+  [
+    'RELAY_ZEROPUSH_SERVER_TOKENS',
+    twoTokens,
+    c => c.zeropush,
+    { serverTokens: twoTokens.split(','), appTokens: [] },
+  ],
   ['RELAY_JWT_JID_CLAIM', 'https://example.org/jid', c => c.jwt, undefined],
   ['RELAY_XMPP_DOMAIN', 'Chat.Example.ORG', c => c.xmppDomain, 'chat.example.org'],
   [
@@ -136,6 +143,13 @@ const BAD: Record<string, string[]> = {
     'bbbbbbbbbbbbbbbb,bbbbbbbbbbbbbbbb',
     'éééééééééééééééé',
   ],
+  RELAY_ZEROPUSH_SERVER_TOKENS: [
+    'short',
+    'aaaaaaaaaaaaaaaa=example.org',
+    'aaaaaaaaaaaaaaaa,aaaaaaaaaaaaaaaa',
+  ],
+  // Alone it is not good either.
+  RELAY_ZEROPUSH_APP_TOKENS: ['short', 'iosprod_app_token_1'],
   RELAY_JWT_JID_CLAIM: ['a claim', 'x'.repeat(129)],
   RELAY_XMPP_DOMAIN: ['bob@example.org', 'a b', 'example..org'],
   RELAY_STORE: [
@@ -229,6 +243,30 @@ test('a token is in one list only', () => {
     'RELAY_ADMIN_TOKENS: holds a token that is also in RELAY_HOOK_TOKENS',
   ])
   assert.equal(problemsOf({ RELAY_HOOK_TOKENS: `${ADMIN_TOKEN}=example.org` }).length, 1)
+  const server = 'iosprod_server_token'
+  assert.deepEqual(
+    problemsOf({
+      RELAY_ZEROPUSH_SERVER_TOKENS: `${server},${HOOK_TOKEN}`,
+      RELAY_ZEROPUSH_APP_TOKENS: `${server},${ADMIN_TOKEN}`,
+    }),
+    [
+      'RELAY_ZEROPUSH_SERVER_TOKENS: holds a token that is also in RELAY_HOOK_TOKENS',
+      'RELAY_ZEROPUSH_APP_TOKENS: holds a token that is also in RELAY_ZEROPUSH_SERVER_TOKENS',
+      'RELAY_ZEROPUSH_APP_TOKENS: holds a token that is also in RELAY_ADMIN_TOKENS',
+    ],
+  )
+})
+
+test('app tokens of the ZeroPush API come with server tokens', () => {
+  const app = { RELAY_ZEROPUSH_APP_TOKENS: 'iosprod_app_token_1' }
+  assert.deepEqual(problemsOf(app), [
+    'RELAY_ZEROPUSH_APP_TOKENS: needs RELAY_ZEROPUSH_SERVER_TOKENS, without which the API is off',
+  ])
+  const both = configOf({ ...app, RELAY_ZEROPUSH_SERVER_TOKENS: 'iosprod_server_token' })
+  assert.deepEqual(both.zeropush, {
+    serverTokens: ['iosprod_server_token'],
+    appTokens: ['iosprod_app_token_1'],
+  })
 })
 
 test('a provider must be on', () => {

@@ -50,6 +50,8 @@ test('the description holds no secret, and a line for each variable', () => {
   const tokens = {
     RELAY_HOOK_TOKENS: 'hook-secret-0000000001=example.org|example.com,hook-secret-0000000002',
     RELAY_ADMIN_TOKENS: 'admin-secret-000000001',
+    RELAY_ZEROPUSH_SERVER_TOKENS: 'iosprod_secret-00000001',
+    RELAY_ZEROPUSH_APP_TOKENS: 'iosprod_secret-00000002',
     RELAY_JWT_KEY_FILE: 'example.org=key.jwk',
   }
   const files = { 'key.jwk': JSON.stringify(jwk), 'key.p8': p8, 'cert.pem': own.certificate + own.privateKey }

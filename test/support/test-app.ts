@@ -149,6 +149,7 @@ export function testConfig(directory: string): Config {
       { token: BOUND_TOKEN, domains: ['example.org'] },
     ],
     adminTokens: [ADMIN_TOKEN],
+    zeropush: undefined,
     jwt: undefined,
     xmppDomain: 'localhost',
     store: { kind: 'sqlite', path: join(directory, 'relay.db') },
