@@ -11,6 +11,7 @@ import type {
 import { createHttp2Client, FIRST_CAPACITY } from '../../http2/pool.ts'
 import type { Provider, ProviderHealth, Push } from '../provider.ts'
 import type { ProviderParts } from '../provider-definition.ts'
+import { parseRetryAfter } from '../retry-after.ts'
 import type { ApnsCredentials } from './apns-config.ts'
 import { type ApnsAnswer, classify, isKnownReason } from './classify.ts'
 import { encodePayload } from './payload.ts'
@@ -108,7 +109,10 @@ class ApnsProvider implements Provider {
       body: this.#payloadFor(notification),
     })
     if (result.kind === 'response')
-      return this.#classify(readAnswer(result), push, { jwt, connection: result.connection })
+      return this.#classify(readAnswer(result, this.#options.clock.now()), push, {
+        jwt,
+        connection: result.connection,
+      })
     return withoutAnswer(result, credentialScope)
   }
 
@@ -237,19 +241,16 @@ function withoutAnswer(result: Exclude<RequestResult, { kind: 'response' }>, sco
   return { kind: 'failed', pace: 'transport', reason }
 }
 
-function readAnswer(result: ResponseResult): ApnsAnswer {
+function readAnswer(result: ResponseResult, now: number): ApnsAnswer {
   const { reason, timestamp } = result.status === 200 ? {} : readBody(result.body.toString())
-  const retryAfter = Number(result.headers['retry-after'])
+  const retryAfterMs = parseRetryAfter(result.headers['retry-after'], now)
   return {
     status: result.status,
     reason: typeof reason === 'string' && /^[A-Za-z]{1,64}$/.test(reason) ? reason : `HTTP ${result.status}`,
     ...(typeof timestamp === 'number' && Number.isFinite(timestamp) ? { timestamp } : {}),
-    ...(retryAfter > 0 && retryAfter <= MAX_RETRY_AFTER_S ? { retryAfterMs: retryAfter * 1000 } : {}),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }
 }
-
-/** Longer promises than a day are taken for an error. */
-const MAX_RETRY_AFTER_S = 86_400
 
 function readBody(body: string): { reason?: unknown; timestamp?: unknown } {
   try {

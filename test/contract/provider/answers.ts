@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Outcome } from '../../../src/domain/outcome.ts'
+import { startRudeServer } from '../../support/rude-server.ts'
+import type { Stand } from '../../support/stands/stand.ts'
+import { beforeDeadline, SECRET_TEXT, startRudeRig } from './rig.ts'
+
+const HTML = '<!doctype html><html><body><h1>Bad gateway</h1></body></html>'
+const LARGE = Buffer.alloc(10 * 1024 * 1024, '{"a":[')
+
+/** What proxies, balancers and broken servers answer, whatever the provider's documentation says. */
+const BODIES: Readonly<Record<string, { body: string | Buffer; type?: string }>> = {
+  'that is empty': { body: '' },
+  'that is a page': { body: HTML, type: 'text/html' },
+  'that is a page, said to be JSON': { body: HTML, type: 'application/json' },
+  'that is broken JSON': { body: '{"error":{"code":4', type: 'application/json' },
+  'that is JSON of another shape': { body: '[[null,{"error":[]}],7,"x"]', type: 'application/json' },
+  'that is null': { body: 'null', type: 'application/json' },
+  'that is broken XML': { body: '<?xml version="1.0"?><prowl><error code="4', type: 'text/xml' },
+  'that is binary': { body: Buffer.from([0, 255, 254, 128, 7]), type: 'application/octet-stream' },
+  'of 10 MB': { body: LARGE, type: 'application/json' },
+}
+
+/** Words that no table may take for one of its own, nor show. */
+const WORDS = ['constructor', '__proto__', 'toString', '', ' ', 'x'.repeat(10_000), 'a\r\nb', '\u0000', '🐞']
+
+export function answersContract(stand: Stand): void {
+  for (const [name, { body, type }] of Object.entries(BODIES)) {
+    test(`answers: a body ${name} decides nothing, the status does`, async t => {
+      const { answered } = await startRudeRig(t, stand)
+      const headers = type === undefined ? {} : { 'content-type': type }
+      await assertByStatus(status => answered({ status, headers, body }))
+    })
+  }
+
+  test('answers: a body that never ends is not waited for beyond the deadline', async t => {
+    const { rude, clock, push, send } = await startRudeRig(t, stand)
+    const statuses = { 200: ['accepted', 'failed'], 400: ['rejected', 'failed'], 503: ['failed'] }
+    for (const [index, [status, kinds]] of Object.entries(statuses).entries()) {
+      rude.answer = { status: Number(status), body: '{', isEndless: true }
+      const sending = send(push())
+      await rude.until(() => rude.requests.length > index)
+      const { kind } = await beforeDeadline(clock, sending)
+      assert.ok(kinds.includes(kind), `${status}: ${kind}`)
+    }
+  })
+
+  test('answers: a redirect is not followed and loses nothing', async t => {
+    const { standIn, rude, answered } = await startRudeRig(t, stand)
+    const target = await startRudeServer(t, { identity: standIn.identity })
+    target.answer = { status: 200 }
+    for (const status of [300, 301, 302, 303, 307, 308, 399]) {
+      const before = rude.requests.length
+      const outcome = await answered({ status, headers: { location: `${target.url}/elsewhere` } })
+      assert.ok(['failed', 'blocked'].includes(outcome.kind), `${status}: ${outcome.kind}`)
+      if (outcome.kind === 'failed') assert.equal(outcome.pace, 'server')
+      assert.equal(rude.requests.length, before + 1)
+    }
+    assert.deepEqual([target.connections, target.requests], [0, []])
+  })
+
+  test('answers: Retry-After in seconds or as a date, and nonsense is none', async t => {
+    const { clock, answered } = await startRudeRig(t, stand)
+    const delays = async (retryAfter: string) => {
+      const headers = { 'retry-after': retryAfter }
+      const failed = await answered({ status: 503, headers })
+      const deferred = await answered({ status: 429, headers })
+      assert.ok(failed.kind === 'failed' && deferred.kind === 'deferred')
+      return [failed.retryAfterMs, deferred.untilMs]
+    }
+    const now = clock.now()
+    assert.deepEqual(await delays('7'), [7000, now + 7000])
+    assert.deepEqual(await delays(new Date(now + 60_000).toUTCString()), [60_000, now + 60_000])
+    // Only their form is looked at, as of every outcome.
+    for (const nonsense of ['0', '-5', '1e99', 'Infinity', 'soon', '5, 7', 'Thu, 01 Jan 1970 00:00:00 GMT'])
+      await delays(nonsense)
+    await delays(new Date(now + 10 * 365 * 86_400_000).toUTCString())
+  })
+
+  test('answers: strange words in the place of a reason are neither trusted nor shown', async t => {
+    const { standIn, answered } = await startRudeRig(t, stand)
+    for (const word of WORDS) {
+      for (const status of [400, 403, 500]) {
+        const { kind } = await answered(standIn.wording(status, word))
+        assert.ok(
+          status === 500 ? kind === 'failed' : ['rejected', 'blocked'].includes(kind),
+          `${status} ${word}`,
+        )
+      }
+    }
+  })
+
+  test('answers: what repeats our own words does not bring them into outcomes or reports', async t => {
+    const { standIn, rude, device, push, send } = await startRudeRig(t, stand)
+    for (const status of [200, 400, 401, 403, 404, 410, 429, 500]) {
+      const { registration, address } = device()
+      const [first] = Object.values(address).filter(value => typeof value === 'string')
+      for (const secret of [registration.token, first ?? '', SECRET_TEXT, ...standIn.secrets]) {
+        rude.answer = standIn.wording(status, secret)
+        await send(push({ registration }))
+      }
+      rude.answer = ({ headers, body }) => ({
+        status,
+        headers: { 'content-type': 'text/plain', 'x-echo': 'yes' },
+        body: JSON.stringify({ ...headers, reason: body, error: body, message: body }),
+      })
+      await send(push({ registration }))
+    }
+  })
+
+  test('answers: there is an outcome for anything whatever', async t => {
+    const { standIn, rude, answered } = await startRudeRig(t, stand)
+    const status = fc.oneof(
+      fc.integer({ min: 200, max: 599 }),
+      fc.constantFrom(200, 400, 401, 403, 404, 410, 429),
+    )
+    const body = fc.oneof(fc.json(), fc.string({ unit: 'binary' }), fc.string())
+    await fc.assert(
+      fc.asyncProperty(status, body, fc.boolean(), async (code, text, isWorded) => {
+        const { kind } = await answered(isWorded ? standIn.wording(code, text) : { status: code, body: text })
+        if (kind === 'accepted') assert.ok(code < 300)
+        if (kind === 'unregistered') assert.ok(stand.deadStatuses.includes(code), `${code} ${text}`)
+      }),
+      { numRuns: 200 },
+    )
+    assert.ok(rude.requests.length >= 200)
+  })
+
+  async function assertByStatus(outcomeOf: (status: number) => Promise<Outcome>): Promise<void> {
+    for (const status of [500, 502, 503, 504, 599]) {
+      const outcome = await outcomeOf(status)
+      assert.ok(outcome.kind === 'failed', `${status}: ${outcome.kind}`)
+      assert.deepEqual([outcome.pace, outcome.reason], ['server', `HTTP ${status}`])
+    }
+    assert.equal((await outcomeOf(429)).kind, 'deferred')
+    for (const status of [400, 401, 403, 404, 405, 410, 413, 418, 499]) {
+      const { kind } = await outcomeOf(status)
+      const isDead = stand.deadStatuses.includes(status)
+      const mayBe = isDead ? ['unregistered'] : ['rejected', 'blocked', 'failed', 'misaddressed']
+      assert.ok(mayBe.includes(kind), `${status}: ${kind}`)
+    }
+    // Whether it was taken is anybody's guess where the body should say so; it is never the device's fault.
+    for (const status of [200, 201, 202, 204]) {
+      const { kind } = await outcomeOf(status)
+      assert.ok(['accepted', 'failed', 'rejected'].includes(kind), `${status}: ${kind}`)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Stand } from '../../support/stands/stand.ts'
+import { startRig, startRudeRig } from './rig.ts'
+
+export function refusalsContract(stand: Stand): void {
+  test('dead token: unregistered, and no other device is', async t => {
+    const { standIn, device, push, send } = await startRig(t, stand)
+    const [dead, alive] = [device(), device()]
+    standIn.kill(dead.address)
+    assert.equal((await send(push({ registration: dead.registration }))).kind, 'unregistered')
+    assert.equal((await send(push({ registration: alive.registration }))).kind, 'accepted')
+    assert.deepEqual(
+      standIn.received().map(({ address }) => address),
+      [alive.address],
+    )
+  })
+
+  test('bad message: rejected, and the next one is taken', async t => {
+    const { standIn, send } = await startRig(t, stand)
+    standIn.next({ kind: 'bad-message' })
+    const outcome = await send()
+    assert.equal(outcome.kind, 'rejected')
+    assert.ok(outcome.reason !== undefined && outcome.status !== undefined)
+    assert.equal((await send()).kind, 'accepted')
+  })
+
+  test('wait: deferred for as long as it says', async t => {
+    const { standIn, clock, send } = await startRig(t, stand)
+    standIn.next({ kind: 'wait', seconds: 90 })
+    const outcome = await send()
+    assert.ok(outcome.kind === 'deferred')
+    assert.equal(outcome.untilMs, clock.now() + 90_000)
+    assert.equal((await send()).kind, 'accepted')
+  })
+
+  test('wait: deferred also when it does not say for how long', async t => {
+    const { standIn, send } = await startRig(t, stand)
+    standIn.next({ kind: 'wait' })
+    assert.equal((await send()).kind, 'deferred')
+    assert.equal((await send()).kind, 'accepted')
+  })
+
+  test('unknown words: by the status, verbatim, and reported', async t => {
+    const { standIn, answered, unknown } = await startRudeRig(t, stand)
+    const [word, other] = ['BrandnewWord', 'AnotherWord']
+    const failed = await answered(standIn.wording(500, word))
+    assert.deepEqual([failed.kind, failed.kind === 'failed' && failed.pace], ['failed', 'server'])
+    const rejected = await answered(standIn.wording(418, other))
+    assert.equal(rejected.kind, 'rejected')
+    for (const [outcome, status, said] of [
+      [failed, 500, word],
+      [rejected, 418, other],
+    ] as const) {
+      assert.equal(outcome.status, status)
+      const isSaid = standIn.wording(status, said).body?.toString().includes(said)
+      assert.equal(outcome.reason, isSaid ? said : `HTTP ${status}`)
+    }
+    assert.deepEqual(unknown, [failed.reason, rejected.reason])
+  })
+
+  test('blocked: a credential that is refused blocks a scope, not the message', {
+    skip: !stand.hasCredential && 'there is no credential of ours',
+  }, async t => {
+    const { provider, standIn, push, send } = await startRig(t, stand, { credential: 'wrong' })
+    const pushed = push()
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const outcome = await send(pushed)
+      assert.ok(outcome.kind === 'blocked', outcome.kind)
+      assert.ok(provider.scopesOf(pushed.registration).includes(outcome.scope))
+      assert.ok(outcome.reason !== undefined)
+    }
+    assert.deepEqual(standIn.received(), [])
+  })
+
+  test('ids: the same at every attempt', {
+    skip: !stand.carriesId && 'the protocol has no place for an id',
+  }, async t => {
+    const { standIn, push, send } = await startRig(t, stand)
+    const pushed = push()
+    standIn.next({ kind: 'wait' })
+    assert.equal((await send(pushed)).kind, 'deferred')
+    standIn.next({ kind: 'reset', received: true })
+    assert.equal((await send(pushed)).kind, 'failed')
+    assert.equal((await send(pushed)).kind, 'accepted')
+    const { deliveryId } = pushed
+    assert.deepEqual(
+      standIn.received().map(({ id }) => id),
+      [deliveryId, deliveryId],
+    )
+  })
+}
