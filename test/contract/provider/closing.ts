@@ -18,13 +18,13 @@ export function closingContract(stand: Stand): void {
   })
 
   test('drain: what was asked for in the moment of the close arrives, or is said not to have been sent', async t => {
-    const { provider, standIn, clock, push, send } = await startRig(t, stand)
+    const { provider, received, standIn, clock, push, send } = await startRig(t, stand)
     assert.equal((await send()).kind, 'accepted')
     const sending = send(push())
     await provider.close()
     const { kind } = await sending
     assert.ok(['accepted', 'unsent'].includes(kind), kind)
-    assert.equal(standIn.received().length, kind === 'accepted' ? 2 : 1)
+    assert.equal(received.length, kind === 'accepted' ? 2 : 1)
     await standIn.until(() => standIn.openConnections() === 0)
     assert.equal(clock.pendingTimers(), 0)
   })
@@ -49,13 +49,13 @@ export function closingContract(stand: Stand): void {
   })
 
   test('drain: a push after the close is not sent, and is answered', async t => {
-    const { provider, standIn, clock, push, send } = await startRig(t, stand)
+    const { provider, received, clock, push, send } = await startRig(t, stand)
     assert.equal((await send()).kind, 'accepted')
     const pushed = push()
     await provider.close()
     const outcome = await beforeDeadline(clock, send(pushed))
     assert.equal(outcome.kind, 'unsent')
-    assert.equal(standIn.received().length, 1)
+    assert.equal(received.length, 1)
     assert.equal(clock.pendingTimers(), 0)
   })
 }

@@ -21,27 +21,27 @@ export function connectionsContract(stand: Stand): void {
   })
 
   test('hang: a whole server that never answers fails every push in time', async t => {
-    const { standIn, clock, push, send } = await startRig(t, stand)
+    const { standIn, received, clock, push, send } = await startRig(t, stand)
     standIn.always({ kind: 'hang' })
     const sending = Array.from({ length: 20 }, () => send(push()))
     await standIn.until(() => standIn.requests() > 0)
     for (const outcome of await Promise.all(sending.map(one => beforeDeadline(clock, one))))
       assert.ok(['failed', 'unsent'].includes(outcome.kind), outcome.kind)
-    assert.deepEqual(standIn.received(), [])
+    assert.deepEqual(received, [])
     standIn.calm()
     await recovers({ send, clock })
   })
 
-  for (const received of [false, true]) {
-    const what = received ? 'after the device had it' : 'before anybody acted on it'
+  for (const isReceived of [false, true]) {
+    const what = isReceived ? 'after the device had it' : 'before anybody acted on it'
     test(`reset: a connection that breaks ${what} is a failure of which nothing is known`, async t => {
-      const { standIn, clock, push, send } = await startRig(t, stand)
+      const { standIn, received, clock, push, send } = await startRig(t, stand)
       assert.equal((await send()).kind, 'accepted')
-      standIn.next({ kind: 'reset', received })
+      standIn.next({ kind: 'reset', received: isReceived })
       const outcome = await send(push())
       assert.ok(outcome.kind === 'failed', outcome.kind)
       assert.ok(['transport', 'reconnect'].includes(outcome.pace))
-      assert.equal(standIn.received().length, received ? 2 : 1, 'it is not sent again behind our back')
+      assert.equal(received.length, isReceived ? 2 : 1, 'it is not sent again behind our back')
       await recovers({ send, clock })
     })
   }
@@ -64,7 +64,7 @@ export function connectionsContract(stand: Stand): void {
   })
 
   test('restart: it is ready, down, and ready again; what comes after arrives, and nothing comes twice', async t => {
-    const { provider, standIn, clock, push, send } = await startRig(t, stand)
+    const { provider, received, standIn, clock, push, send } = await startRig(t, stand)
     const health = () => provider.health().connection
     for (let restart = 0; restart < 3; restart++) {
       await Promise.all(Array.from({ length: 10 }, () => send(push())))
@@ -79,7 +79,7 @@ export function connectionsContract(stand: Stand): void {
       await recovers({ send, clock })
     }
     assert.equal(health(), 'ready')
-    const addresses = standIn.received().map(({ address }) => JSON.stringify(address))
+    const addresses = received.map(({ address }) => JSON.stringify(address))
     assert.equal(new Set(addresses).size, addresses.length)
   })
 

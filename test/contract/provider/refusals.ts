@@ -5,13 +5,13 @@ import { startRig, startRudeRig } from './rig.ts'
 
 export function refusalsContract(stand: Stand): void {
   test('dead token: unregistered, and no other device is', async t => {
-    const { standIn, device, push, send } = await startRig(t, stand)
+    const { standIn, received, device, push, send } = await startRig(t, stand)
     const [dead, alive] = [device(), device()]
     standIn.kill(dead.address)
     assert.equal((await send(push({ registration: dead.registration }))).kind, 'unregistered')
     assert.equal((await send(push({ registration: alive.registration }))).kind, 'accepted')
     assert.deepEqual(
-      standIn.received().map(({ address }) => address),
+      received.map(({ address }) => address),
       [alive.address],
     )
   })
@@ -62,7 +62,7 @@ export function refusalsContract(stand: Stand): void {
   test('blocked: a credential that is refused blocks a scope, not the message', {
     skip: !stand.hasCredential && 'there is no credential of ours',
   }, async t => {
-    const { provider, standIn, push, send } = await startRig(t, stand, { credential: 'wrong' })
+    const { provider, received, push, send } = await startRig(t, stand, { credential: 'wrong' })
     const pushed = push()
     for (let attempt = 0; attempt < 2; attempt++) {
       const outcome = await send(pushed)
@@ -70,13 +70,13 @@ export function refusalsContract(stand: Stand): void {
       assert.ok(provider.scopesOf(pushed.registration).includes(outcome.scope))
       assert.ok(outcome.reason !== undefined)
     }
-    assert.deepEqual(standIn.received(), [])
+    assert.deepEqual(received, [])
   })
 
   test('ids: the same at every attempt', {
     skip: !stand.carriesId && 'the protocol has no place for an id',
   }, async t => {
-    const { standIn, push, send } = await startRig(t, stand)
+    const { standIn, received, push, send } = await startRig(t, stand)
     const pushed = push()
     standIn.next({ kind: 'wait' })
     assert.equal((await send(pushed)).kind, 'deferred')
@@ -85,7 +85,7 @@ export function refusalsContract(stand: Stand): void {
     assert.equal((await send(pushed)).kind, 'accepted')
     const { deliveryId } = pushed
     assert.deepEqual(
-      standIn.received().map(({ id }) => id),
+      received.map(({ id }) => id),
       [deliveryId, deliveryId],
     )
   })

@@ -15,12 +15,14 @@ import type { ProviderParts } from '../../../src/providers/provider-definition.t
 import { FakeClock } from '../../support/fake-clock.ts'
 import { aRegistration } from '../../support/registrations.ts'
 import { type RudeOptions, type RudeServer, startRudeServer } from '../../support/rude-server.ts'
-import { DELAY_MS, type Stand, type StandIn } from '../../support/stands/stand.ts'
+import { DELAY_MS, type Received, type Stand, type StandIn } from '../../support/stands/stand.ts'
 import { assertWellFormed, createWitness } from './witness.ts'
 
 export interface Rig {
   provider: Provider
   standIn: StandIn
+  /** What came to devices, oldest first. */
+  received: readonly Received[]
   /** The provider's. */
   clock: FakeClock
   /** Words that it did not know. */
@@ -67,6 +69,8 @@ export async function startRig(t: TestContext, stand: Stand, options: RigOptions
       return cancel
     },
   })
+  const received: Received[] = []
+  standIn.onReceived(one => received.push(one))
   const url = await options.inItsPlace?.(standIn)
   const witness = createWitness([SECRET_TEXT, ...standIn.secrets])
   const unknown: string[] = []
@@ -120,7 +124,19 @@ export async function startRig(t: TestContext, stand: Stand, options: RigOptions
 
   const holdsOne = () => holds.promise
   const answerHeld = () => standInClock.advance(DELAY_MS)
-  return { provider, standIn, clock, unknown, connections, device, push, send, holdsOne, answerHeld }
+  return {
+    provider,
+    standIn,
+    received,
+    clock,
+    unknown,
+    connections,
+    device,
+    push,
+    send,
+    holdsOne,
+    answerHeld,
+  }
 }
 
 export interface RudeRig extends Rig {

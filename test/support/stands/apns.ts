@@ -7,7 +7,7 @@ import { startApnsSimulator } from '../../../src/simulator/apns/apns-simulator.t
 import type { Fault } from '../../../src/simulator/fault.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { secretPart, serverIdentity } from './credentials.ts'
-import { DELAY_MS, type Mishap, type Received, type Stand } from './stand.ts'
+import { DELAY_MS, type Mishap, type Stand } from './stand.ts'
 
 const TOPIC = 'com.example.chat'
 
@@ -28,10 +28,6 @@ export const apnsStand: Stand = {
       clock,
     })
     t.after(() => simulator.close())
-    const received: Received[] = []
-    simulator.events.on('push', (token, { apnsId, body = '' }) => {
-      received.push({ id: apnsId, address: { token }, text: body })
-    })
     const directory = temporaryDirectory(t)
     const file = (name: string, content: string) => {
       const path = join(directory, name)
@@ -52,7 +48,10 @@ export const apnsStand: Stand = {
         RELAY_APNS_CA_FILE: caFile,
       }),
       newAddress: () => ({ token: randomBytes(32).toString('hex') }),
-      received: () => received,
+      onReceived: listener =>
+        simulator.events.on('push', (token, { apnsId, body = '' }) =>
+          listener({ id: apnsId, address: { token }, text: body }),
+        ),
       requests: () => {
         const { accepted, strikes, refusals } = simulator.stats()
         return Object.values(refusals).reduce((sum, count) => sum + count, accepted + strikes)

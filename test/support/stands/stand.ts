@@ -29,8 +29,8 @@ export interface StandIn {
   environment(changes?: { url?: string; credential?: 'wrong' }): Readonly<Record<string, string>>
   /** What `PUT /v1/devices/{device}` carries for a device that has not been before. */
   newAddress(url?: string): Readonly<Record<string, unknown>>
-  /** What came to devices, oldest first, also what was answered wrongly afterwards. */
-  received(): readonly Received[]
+  /** Hears what comes to devices, also what is answered wrongly afterwards, before `until` looks. */
+  onReceived(listener: (received: Received) => void): void
   /** Pushes that it has read, whatever became of them. */
   requests(): number
   openConnections(): number
