@@ -8,6 +8,8 @@ import { type CallLimits, type Calls, createCallLimits } from './call-limits.ts'
 export interface ProwlSimulatorOptions extends Omit<HttpSimulatorOptions, 'respond' | 'refuse'> {
   /** Calls of an address in an hour; default 1000. */
   callLimit?: number
+  /** Hears what comes to phones, when it comes. */
+  onShown?(shown: ShownByProwl): void
 }
 
 export interface ShownByProwl extends ProwlNotification {
@@ -32,7 +34,7 @@ const CALL_LIMIT = 1000
 const MEMORY = 10_000
 
 export async function startProwlSimulator(options: ProwlSimulatorOptions = {}): Promise<ProwlSimulator> {
-  const { callLimit = CALL_LIMIT, clock = systemClock, ...http } = options
+  const { callLimit = CALL_LIMIT, clock = systemClock, onShown, ...http } = options
   const shown: ShownByProwl[] = []
   const refusals: ProwlAnswer[] = []
   const revoked = new Set<string>()
@@ -61,7 +63,11 @@ export async function startProwlSimulator(options: ProwlSimulatorOptions = {}): 
   function respond(request: ReceivedRequest): HttpAnswer {
     const call = taken.get(request)
     if (call === undefined) throw new Error('a request that was not judged')
-    for (const key of call.keys) remember(shown, { key, ...call.notification })
+    for (const key of call.keys) {
+      const one = { key, ...call.notification }
+      remember(shown, one)
+      onShown?.(one)
+    }
     return inXml(success(call.left.remaining, call.left.resetAt))
   }
 

@@ -15,6 +15,8 @@ export interface ZeroPushSimulatorOptions extends Omit<HttpSimulatorOptions, 're
   errorStyle?: ErrorStyle
   /** Pushes that the account may send; default a million. */
   pushQuota?: number
+  /** Hears what comes to phones, when it comes. */
+  onShown?(shown: Shown): void
 }
 
 /** What a phone shows. */
@@ -39,7 +41,14 @@ const MILLION = 1_000_000
 const MEMORY = 10_000
 
 export async function startZeroPushSimulator(options: ZeroPushSimulatorOptions): Promise<ZeroPushSimulator> {
-  const { serverTokens, appTokens = [], errorStyle = 'newer', pushQuota = MILLION, ...http } = options
+  const {
+    serverTokens,
+    appTokens = [],
+    errorStyle = 'newer',
+    pushQuota = MILLION,
+    onShown,
+    ...http
+  } = options
   const shown: Shown[] = []
   const refusals: Refusal[] = []
   const devices = createDevices()
@@ -50,7 +59,11 @@ export async function startZeroPushSimulator(options: ZeroPushSimulatorOptions):
     devices,
     quota,
     isConfigured: () => isConfigured,
-    onPush: (device, notification) => remember(shown, view(device, notification)),
+    onPush(device, notification) {
+      const one = view(device, notification)
+      remember(shown, one)
+      onShown?.(one)
+    },
   }
 
   function refuse(request: ReceivedRequest): HttpAnswer | undefined {

@@ -31,25 +31,28 @@ export function refusalsContract(stand: Stand): void {
     const outcome = await send()
     assert.ok(outcome.kind === 'deferred')
     assert.equal(outcome.untilMs, clock.now() + 90_000)
+    clock.advance(90_000)
     assert.equal((await send()).kind, 'accepted')
   })
 
   test('wait: deferred also when it does not say for how long', async t => {
-    const { standIn, send } = await startRig(t, stand)
+    const { standIn, clock, send } = await startRig(t, stand)
     standIn.next({ kind: 'wait' })
-    assert.equal((await send()).kind, 'deferred')
+    const outcome = await send()
+    assert.ok(outcome.kind === 'deferred')
+    clock.advance((outcome.untilMs ?? clock.now()) - clock.now())
     assert.equal((await send()).kind, 'accepted')
   })
 
   test('unknown words: by the status, verbatim, and reported', async t => {
     const { standIn, answered, unknown } = await startRudeRig(t, stand)
     const [word, other] = ['BrandnewWord', 'AnotherWord']
-    const failed = await answered(standIn.wording(500, word))
+    const failed = await answered(standIn.wording(599, word))
     assert.deepEqual([failed.kind, failed.kind === 'failed' && failed.pace], ['failed', 'server'])
     const rejected = await answered(standIn.wording(418, other))
     assert.equal(rejected.kind, 'rejected')
     for (const [outcome, status, said] of [
-      [failed, 500, word],
+      [failed, 599, word],
       [rejected, 418, other],
     ] as const) {
       assert.equal(outcome.status, status)

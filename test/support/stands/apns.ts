@@ -15,6 +15,7 @@ export const apnsStand: Stand = {
   definition: apns,
   carriesId: true,
   deadStatuses: [],
+  deadWhenSaid: [],
   hasCredential: true,
   async start(t, clock) {
     const identity = await serverIdentity

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import type { Clock } from '../../../src/domain/clock.ts'
+import type { Notification } from '../../../src/domain/notification.ts'
 import type { ProviderDefinition } from '../../../src/providers/provider-definition.ts'
 import type { ServerIdentity } from '../../../src/simulator/certificate.ts'
 import type { RudeAnswer } from '../rude-server.ts'
@@ -9,10 +10,14 @@ export interface Stand {
   readonly definition: ProviderDefinition
   /** Who receives a push can tell by its id that it came before. */
   readonly carriesId: boolean
-  /** Statuses that alone declare a token dead, whatever the body says; everywhere else it takes the provider's own words. */
+  /** Statuses that alone declare a token dead, whatever the body says. */
   readonly deadStatuses: readonly number[]
+  /** Statuses that do so only in an answer of the provider's own form, whatever its words. */
+  readonly deadWhenSaid: readonly number[]
   /** Nobody but the owner of a token has a credential with this provider: then there is none that could be refused. */
   readonly hasCredential: boolean
+  /** What is shown of the message's text, where title and text are one. */
+  bodyOf?(shown: string, notification: Notification): string
   /** Gone when the test ends. Delays are on this clock. */
   start(t: Pick<TestContext, 'after'>, clock: Clock): Promise<StandIn>
 }
@@ -55,7 +60,7 @@ export interface Received {
   /** The id by which a repeat can be known, where the provider's protocol has one. */
   id: string | undefined
   address: Readonly<Record<string, unknown>>
-  /** What is shown of the message's text. */
+  /** What is shown of the message. */
   text: string
 }
 
