@@ -73,7 +73,7 @@ async function follow(answered: Outcome, attempted: Attempted): Promise<Delivery
   const { delivery, deps } = attempted
   const { registration, firstAnswer } = delivery
   const outcome = firstAnswer && saysNothing(answered) ? firstAnswer : answered
-  const isWave = deps.waves.observe(registration.app, registration.recipient, outcome.kind === 'misaddressed')
+  const isWave = deps.waves.observe(registration, outcome.kind === 'misaddressed')
   const decision = decideFor(outcome, attempted)
   const isAgain = await goesOn(outcome, decision, attempted)
   tell(attempted, !isAgain && decision.next === 'finish' ? decision.state : 'pending')

@@ -27,6 +27,7 @@ export interface PausedScope {
 }
 
 export interface WaveWarning {
+  provider: ProviderName
   topic: string
   misaddressed: number
   recipients: number

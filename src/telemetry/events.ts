@@ -63,8 +63,8 @@ export interface RelayEvents {
   'scope.paused': { scope: string; reason: string; kind: 'unsent' | 'deferred' | 'blocked'; retryMs: number }
   'scope.resumed': { scope: string; pausedMs: number }
   'registration.changed': { change: 'created' | 'refreshed' | 'removed' | 'too-many-moves' }
-  'wave.started': { topic: string; misaddressed: number; recipients: number }
-  'wave.ended': { topic: string }
+  'wave.started': { provider: ProviderName; topic: string; misaddressed: number; recipients: number }
+  'wave.ended': { provider: ProviderName; topic: string }
   'store.commit': { durationMs: number; operations: number }
   'store.unavailable': { reason: string }
   /** Of the store's two, and not by our wish; it is started again. */

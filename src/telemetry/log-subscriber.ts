@@ -92,12 +92,16 @@ const LINES: Lines = {
     'registration changed',
     { change },
   ],
-  'wave.started': ({ topic, misaddressed, recipients }) => [
+  'wave.started': ({ provider, topic, misaddressed, recipients }) => [
     'warn',
     'many tokens of a topic are refused: suspect our configuration; no registration is suspended meanwhile',
-    { topic, misaddressed, recipients },
+    { provider, topic, misaddressed, recipients },
   ],
-  'wave.ended': ({ topic }) => ['info', 'tokens of a topic are accepted again', { topic }],
+  'wave.ended': ({ provider, topic }) => [
+    'info',
+    'tokens of a topic are accepted again',
+    { provider, topic },
+  ],
   'store.commit': ({ durationMs, operations }) => [
     'trace',
     'store commit',

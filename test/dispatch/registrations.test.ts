@@ -319,7 +319,9 @@ describe('a misaddressed token', () => {
       await post(...recipients.map(recipient => ({ recipient })))
       await settled
     }
-    assert.deepEqual(dispatcher.waves(), [{ topic: 'com.example.chat', misaddressed: 12, recipients: 12 }])
+    assert.deepEqual(dispatcher.waves(), [
+      { provider: 'apns', topic: 'com.example.chat', misaddressed: 12, recipients: 12 },
+    ])
     for (const recipient of recipients) {
       assert.equal((await store.registration({ ...KEY, recipient })).found, true, recipient)
     }

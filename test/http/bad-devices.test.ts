@@ -29,6 +29,8 @@ test('an app developer hears at once, with a code that tells what is wrong', asy
     ['RELAY_INVALID_REQUEST', { provider: 'apns' }],
     ['RELAY_INVALID_REQUEST', { ...body, provider: 'pigeon' }],
     ['RELAY_INVALID_REQUEST', { ...body, provider: ['apns'] }],
+    ['RELAY_UNKNOWN_PROVIDER', { ...body, provider: 'fcm' }],
+    ['RELAY_INVALID_REQUEST', { provider: 'webpush', endpoint: 'https://push.example/x', keys: 'none' }],
     ['RELAY_INVALID_REQUEST', { ...body, token: 17 }],
     ['RELAY_INVALID_REQUEST', { ...body, token: '' }],
     ['RELAY_INVALID_REQUEST', { ...body, token: 'ab'.repeat(3000) }],
@@ -71,7 +73,11 @@ test('a message names the field and the rule, and repeats no value; an unknown p
   )
   assert.equal(
     await message({ ...body, provider: 'fcm' }),
-    'The request is not valid: body/provider must be apns: this version knows no other',
+    'provider must be one that is configured here: apns',
+  )
+  assert.match(
+    await message({ ...body, provider: 'pigeon' }),
+    /^The request is not valid: body\/provider must be one of apns, fcm, /,
   )
   assert.equal(
     await message({ ...body, preview: 'secret' }),

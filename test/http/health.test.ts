@@ -35,7 +35,7 @@ test('idle is ok, waiting is degraded, and down is only what accepts nothing', (
     providers: new Map([['apns', { connection: 'idle', simulated: false, scopes }]]),
     waves,
   })
-  const wave = { topic: 'com.example.chat', misaddressed: 12, recipients: 40 }
+  const wave = { provider: 'apns', topic: 'com.example.chat', misaddressed: 12, recipients: 40 }
   const status = (input: Partial<Parameters<typeof publicHealth>[0]>) =>
     publicHealth({ relay: relay([]), store: { writable: true }, isStopping: false, version: '1', ...input })
       .status
@@ -84,7 +84,7 @@ test('a monitor with an old token sees what anybody may; it is counted as a fail
 
 test('an admin hears why', async t => {
   const app = await createTestApp(t)
-  const wave = { topic: 'com.example.chat', misaddressed: 12, recipients: 40 }
+  const wave = { provider: 'apns', topic: 'com.example.chat', misaddressed: 12, recipients: 40 }
   app.health = {
     providers: new Map([['apns', { connection: 'ready', simulated: false, scopes: [pause('deferred')] }]]),
     waves: [wave],

@@ -125,7 +125,10 @@ test('lifecycle is info, what someone should look at is warn, loss is error', ()
   assert.equal(level('provider.connection', { ...connection, state: 'connected' }), 'info')
   assert.equal(level('provider.unknown-reason', { provider: 'apns', status: 499, reason: 'New' }), 'warn')
   assert.equal(level('registration.changed', { change: 'too-many-moves' }), 'warn')
-  assert.equal(level('wave.started', { topic: 't', misaddressed: 12, recipients: 40 }), 'warn')
+  assert.equal(
+    level('wave.started', { provider: 'apns', topic: 't', misaddressed: 12, recipients: 40 }),
+    'warn',
+  )
   assert.equal(level('store.unavailable', { reason: 'disk-full' }), 'error')
   assert.equal(level('store.recovered', {}), 'info')
   assert.equal(level('store.thread-ended', { thread: 'reader', cause: 'exit' }), 'error')

@@ -38,6 +38,7 @@ export const HealthSchema = Type.Object(
       Type.Array(
         Type.Object({
           kind: enumOf(['misaddressed-wave']),
+          provider: Type.String(),
           topic: Type.String(),
           misaddressed: Type.Integer(),
           recipients: Type.Integer(),
