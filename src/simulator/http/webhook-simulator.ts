@@ -10,6 +10,8 @@ export interface WebhookSimulatorOptions extends Omit<HttpSimulatorOptions, 'res
   secret: string
   /** Path and query at which it listens; default `/push`. */
   place?: string
+  /** Hears of everything that it takes, of a repeat as well. */
+  onTaken?(webhook: Webhook): void
 }
 
 /** A push service of somebody's own, as docs/providers/http.md tells them to write it, and strict. */
@@ -27,8 +29,8 @@ export interface WebhookSimulator extends HttpSimulator {
 const TOLERANCE_MS = 5 * 60_000
 
 export async function startWebhookSimulator(options: WebhookSimulatorOptions): Promise<WebhookSimulator> {
-  const { secret, place = '/push', clock = systemClock, ...rest } = options
-  const receiver = new Receiver()
+  const { secret, place = '/push', clock = systemClock, onTaken, ...rest } = options
+  const receiver = new Receiver(onTaken)
   const rules = { place, secret, toleranceMs: TOLERANCE_MS }
   const simulator = await startHttpSimulator({
     ...rest,
@@ -46,6 +48,11 @@ class Receiver {
   readonly deadTokens = new Set<string>()
   /** Hash of the body by id: a repeat is the same to the last byte. */
   readonly #known = new Map<string, string>()
+  readonly #onTaken: WebhookSimulatorOptions['onTaken']
+
+  constructor(onTaken: WebhookSimulatorOptions['onTaken']) {
+    this.#onTaken = onTaken
+  }
 
   refuse(request: ReceivedRequest): HttpAnswer | undefined {
     const id = idOf(request)
@@ -65,6 +72,7 @@ class Receiver {
     if (this.#known.has(id)) this.repeats.push(id)
     else this.webhooks.push(webhook)
     this.#known.set(id, hash('sha256', request.body))
+    this.#onTaken?.(webhook)
     return { status: 204 }
   }
 }
