@@ -1,7 +1,7 @@
 import { allVariables } from '../../src/config/all-variables.ts'
 import { PROVIDERS } from '../../src/providers/providers.ts'
 
-/** The configuration table of the README; `npx node test/config/variable-table.ts` prints it. */
+/** The configuration table of the README; `npm run variables` puts it there. */
 export function variableTable(): string {
   const rows = allVariables(PROVIDERS).map(
     ({ name, default: text, meaning }) =>
@@ -9,5 +9,3 @@ export function variableTable(): string {
   )
   return ['| variable | default | |', '|---|---|---|', ...rows].join('\n')
 }
-
-if (import.meta.main) console.log(variableTable())
