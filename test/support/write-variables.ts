@@ -8,4 +8,7 @@ const README = new URL('../../README.md', import.meta.url)
 const TABLE = /^\| variable \| default \|.*\n(?:\|.*\n)*/m
 
 writeFileSync(new URL('../../.env.example', import.meta.url), envExample(PROVIDERS))
-writeFileSync(README, readFileSync(README, 'utf8').replace(TABLE, () => `${variableTable()}\n`))
+writeFileSync(
+  README,
+  readFileSync(README, 'utf8').replace(TABLE, () => `${variableTable()}\n`),
+)

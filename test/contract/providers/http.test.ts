@@ -1,0 +1,4 @@
+import { httpProviderStand } from '../../support/stands/http.ts'
+import { providerContract } from '../provider-contract.ts'
+
+providerContract('http', httpProviderStand)
