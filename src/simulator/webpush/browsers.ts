@@ -42,13 +42,13 @@ export interface Browser {
   receive(body: Buffer, headers: PushHeaders): void
 }
 
-export function createBrowser(origin: string, path: string, options: SubscribeOptions): Browser {
+export function createBrowser(endpoint: string, options: SubscribeOptions): Browser {
   const key = createECDH('prime256v1')
   key.generateKeys()
   const keys: BrowserKeys = { key, auth: randomBytes(16) }
   const browser: Browser = {
     subscription: {
-      endpoint: `${origin}${path}`,
+      endpoint,
       expirationTime: null,
       keys: { p256dh: key.getPublicKey('base64url'), auth: keys.auth.toString('base64url') },
     },

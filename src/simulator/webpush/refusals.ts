@@ -15,8 +15,8 @@ export type Refusal =
   | 'key-mismatch'
   | 'too-large'
 
-/** Whose words it uses: Firefox's, Safari's, Chrome's. */
-export type ServiceKind = 'mozilla' | 'apple' | 'google'
+/** Whose words and ways it uses: Firefox's, Safari's, Chrome's, or those of ntfy, the distributor of UnifiedPush. */
+export type ServiceKind = 'mozilla' | 'apple' | 'google' | 'ntfy'
 
 /** Status and `errno` (autopush-rs, docs/errors.md). */
 const MOZILLA: Record<Refusal, [status: number, errno: number, message: string]> = {
@@ -69,6 +69,16 @@ const GOOGLE: Record<Refusal, [status: number, text: string]> = {
   'too-large': [413, 'payload is too large.'],
 }
 
+/**
+ * ntfy (server/errors.go) knows neither VAPID nor subscriptions: a topic that nobody listens to is 507, because some
+ * servers drop a subscription at any 4xx.
+ */
+const NTFY: Partial<Record<Refusal, [status: number, code: number, error: string]>> = {
+  'no-subscription': [507, 50701, 'cannot publish to UnifiedPush topic without previously active subscriber'],
+  gone: [507, 50701, 'cannot publish to UnifiedPush topic without previously active subscriber'],
+  'too-large': [413, 41301, 'attachment too large, or bandwidth limit reached'],
+}
+
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 const ANSWERS: Record<ServiceKind, (refusal: Refusal) => HttpAnswer> = {
@@ -90,6 +100,10 @@ const ANSWERS: Record<ServiceKind, (refusal: Refusal) => HttpAnswer> = {
   google(refusal) {
     const [status, text] = GOOGLE[refusal]
     return { status, headers: { 'content-type': 'text/plain' }, body: text }
+  },
+  ntfy(refusal) {
+    const [status, code, error] = NTFY[refusal] ?? [400, 40000, 'invalid request']
+    return { status, headers: JSON_TYPE, body: JSON.stringify({ code, http: status, error }) }
   },
 }
 

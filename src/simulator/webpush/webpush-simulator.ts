@@ -4,7 +4,7 @@ import { createServerIdentity, type ServerIdentity } from '../certificate.ts'
 import type { HttpAnswer, HttpFault, ReceivedRequest } from '../http-fault.ts'
 import { type HttpSimulator, startHttpSimulator } from '../http-simulator.ts'
 import { type Browser, createBrowser, type SubscribeOptions, type Subscription } from './browsers.ts'
-import { readHeaders } from './push-rules.ts'
+import { type PushHeaders, readHeaders } from './push-rules.ts'
 import { type Refusal, refuseAs } from './refusals.ts'
 import { checkVapid } from './vapid-rules.ts'
 
@@ -75,8 +75,12 @@ class PushService {
   }
 
   subscribe(options: SubscribeOptions = {}): Subscription {
-    const path = `/push/v2/${randomBytes(24).toString('base64url')}`
-    const browser = createBrowser(this.origin, path, options)
+    const isNtfy = options.kind === 'ntfy'
+    // ntfy's own app makes them so: `up` and twelve characters, and a query that marks UnifiedPush.
+    const path = isNtfy
+      ? `/up${randomBytes(6).toString('hex')}`
+      : `/push/v2/${randomBytes(24).toString('base64url')}`
+    const browser = createBrowser(`${this.origin}${path}${isNtfy ? '?up=1' : ''}`, options)
     this.#browsers.set(path, browser)
     return browser.subscription
   }
@@ -98,10 +102,11 @@ class PushService {
   /** The message is right: RFC 8030 §5, 201 with where its receipt would be. */
   take(request: ReceivedRequest): HttpAnswer {
     const browser = this.#browsers.get(request.path)
-    const headers = browser && readHeaders(request, browser.maxBodyBytes)
+    const headers = browser && headersFor(browser, request)
     if (browser === undefined || headers === undefined || typeof headers === 'string') {
       throw new Error('taken before it was checked')
     }
+    if (browser.kind === 'ntfy') return takeAsNtfy(browser, request, headers)
     this.tokens.add(String(request.headers.authorization))
     browser.receive(request.body, headers)
     const location = `${this.origin}/message/${randomBytes(12).toString('base64url')}`
@@ -109,15 +114,43 @@ class PushService {
   }
 
   #refusalOf(request: ReceivedRequest, browser: Browser): Refusal | undefined {
+    const refusal = browser.kind === 'ntfy' ? undefined : this.#vapidRefusal(request, browser)
+    if (refusal !== undefined) return refusal
+    if (browser.over !== undefined) return browser.over === 404 ? 'no-subscription' : 'gone'
+    const headers = headersFor(browser, request)
+    return typeof headers === 'string' ? headers : undefined
+  }
+
+  #vapidRefusal(request: ReceivedRequest, browser: Browser): Refusal | undefined {
     const { authorization } = request.headers
-    const refusal = checkVapid(typeof authorization === 'string' ? authorization : undefined, {
+    return checkVapid(typeof authorization === 'string' ? authorization : undefined, {
       origin: this.origin,
       applicationServerKey: browser.applicationServerKey,
       now: this.#clock.now(),
     })
-    if (refusal !== undefined) return refusal
-    if (browser.over !== undefined) return browser.over === 404 ? 'no-subscription' : 'gone'
-    const headers = readHeaders(request, browser.maxBodyBytes)
-    return typeof headers === 'string' ? headers : undefined
+  }
+}
+
+/** ntfy looks at the encoding and the size; it keeps messages as long as it likes. */
+function headersFor(browser: Browser, request: ReceivedRequest): PushHeaders | Refusal {
+  const { headers } = request
+  const asked =
+    browser.kind === 'ntfy' ? { ...request, headers: { ...headers, ttl: headers.ttl ?? '0' } } : request
+  return readHeaders(asked, browser.maxBodyBytes)
+}
+
+/** The message as its subscribers get it: what is not UTF-8, and what is encrypted is not, in base64. */
+function takeAsNtfy(browser: Browser, { path, body }: ReceivedRequest, headers: PushHeaders): HttpAnswer {
+  browser.receive(body, headers)
+  const said = {
+    id: randomBytes(6).toString('hex'),
+    event: 'message',
+    topic: path.slice(1),
+    encoding: 'base64',
+  }
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...said, message: body.toString('base64') }),
   }
 }

@@ -85,6 +85,26 @@ describe('a push to a browser', () => {
   })
 })
 
+describe('a UnifiedPush endpoint of ntfy', () => {
+  it('gets the same, and its app reads it', async t => {
+    const { simulator, provider, register } = await webPushStand(t)
+    const subscription = simulator.subscribe({ kind: 'ntfy' })
+    const registration = register(subscription)
+    assert.deepEqual(await provider.send(aWebPush(registration)), { kind: 'accepted', status: 200 })
+    const [message] = simulator.browser(subscription).messages
+    assert.equal(JSON.parse(message?.text ?? '').body, 'Hi Bob')
+    assert.equal(simulator.requests[0]?.query.get('up'), '1')
+  })
+
+  it('that nobody listens to just now is tried again, not removed', async t => {
+    const { simulator, provider, register } = await webPushStand(t)
+    const subscription = simulator.subscribe({ kind: 'ntfy' })
+    simulator.unsubscribe(subscription)
+    const outcome = await provider.send(aWebPush(register(subscription)))
+    assert.deepEqual(outcome, { kind: 'failed', pace: 'server', status: 507, reason: 'code 50701' })
+  })
+})
+
 describe('VAPID tokens', () => {
   it('are kept for hours, and renewed long before they end', async t => {
     const { simulator, provider, clock, register } = await webPushStand(t)

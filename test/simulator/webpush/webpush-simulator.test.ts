@@ -243,6 +243,19 @@ describe('a push service', () => {
     assert.equal((await post(at, {})).status, 404)
   })
 
+  it('of ntfy asks for neither VAPID nor TTL, and its topics are never gone', async t => {
+    const at = await stand(t, 'ntfy')
+    assert.match(at.subscription.endpoint, /\/up[0-9a-f]{12}\?up=1$/)
+    const answer = await post(at, { headers: { authorization: undefined, ttl: undefined } })
+    assert.equal(answer.status, 200)
+    assert.equal(JSON.parse(answer.body).message, at.body.toString('base64'))
+    assert.equal(at.simulator.browser(at.subscription).messages.length, 1)
+    assert.equal((await post(at, { body: Buffer.alloc(4097) })).status, 413)
+    at.simulator.unsubscribe(at.subscription)
+    const silent = await post(at, {})
+    assert.deepEqual([silent.status, JSON.parse(silent.body).code], [507, 50701])
+  })
+
   it('takes what its browser cannot read, as the real ones do', async t => {
     const at = await stand(t)
     assert.equal((await post(at, { body: Buffer.alloc(200, 1) })).status, 201)
