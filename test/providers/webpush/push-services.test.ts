@@ -51,6 +51,20 @@ test('the stranger that was used longest ago makes way, and a busy one stays', t
   assert.notEqual(services.lend(stranger(1)), second)
 })
 
+test('whoever is used again does not make way first', t => {
+  const services = someServices(t)
+  const use = (number: number) => {
+    const service = services.lend(stranger(number))
+    if (service) services.giveBack(service)
+    return service
+  }
+  const [first, second] = Array.from({ length: FULL }, (_, number) => use(number))
+  use(0)
+  use(FULL)
+  assert.equal(use(0), first)
+  assert.notEqual(use(1), second)
+})
+
 test('strangers that are all busy keep out one more, but none of the known ones', t => {
   const services = someServices(t)
   const lent = Array.from({ length: FULL }, (_, number) => services.lend(stranger(number)))
