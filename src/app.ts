@@ -12,11 +12,13 @@ import { fastifyOptions } from './http/fastify-options.ts'
 import type { PausedScope, RelayHealth } from './http/health-view.ts'
 import { registerHttp } from './http/http.ts'
 import { createAcceptOfflineMessages } from './intake/accept-offline-message.ts'
+import { createPushToDevices } from './intake/push-to-devices.ts'
 import type { Provider } from './providers/provider.ts'
 import { PROVIDERS } from './providers/providers.ts'
 import { startProviders } from './start-providers.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
+import type { ZeropushRegistry } from './store/zeropush-registry.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
 import { subscribeLog } from './telemetry/log-subscriber.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics-subscriber.ts'
@@ -62,7 +64,8 @@ export async function buildApp(
     }
   }
   try {
-    const { startLoops, ...parts } = await startParts(config, { store, clock, events, overrides, closers })
+    const input = { store, zeropush: store.zeropush, clock, events, overrides, closers }
+    const { startLoops, ...parts } = await startParts(config, input)
     const http = Fastify(fastifyOptions(config, logger))
     let isStopping = false
     http.addHook('onClose', closeAll)
@@ -90,6 +93,7 @@ export async function buildApp(
 
 interface PartsInput {
   store: Store
+  zeropush: ZeropushRegistry
   clock: Clock
   events: Events
   overrides: AppOverrides
@@ -122,14 +126,12 @@ async function startParts(config: Config, input: PartsInput) {
     clock,
     providers: PROVIDERS.map(({ name }) => name),
   })
+  const { zeropush } = input
+  const commit = { store, handOff: dispatcher, events, clock, messageTtlMs: config.messageTtlMs }
   return {
-    acceptOfflineMessages: createAcceptOfflineMessages({
-      store,
-      handOff: dispatcher,
-      events,
-      clock,
-      messageTtlMs: config.messageTtlMs,
-    }),
+    acceptOfflineMessages: createAcceptOfflineMessages(commit),
+    zeropush,
+    pushToDevices: createPushToDevices({ ...commit, registry: zeropush }),
     providers: PROVIDERS.map(({ name, address }) => ({ name, address, on: providers.get(name) })),
     sendTest: createSendTest({ providers, settings, clock }),
     relayHealth: () => relayHealth(dispatcher, providers),

@@ -13,34 +13,34 @@ export type Grant =
 /** Of a configured token. */
 export type TokenGrant = Exclude<Grant, { kind: 'recipient' }>
 
-interface Entry {
-  digest: Buffer
-  grant: TokenGrant
-}
-
 /** Finds the grant of a configured token. */
 export interface Credentials {
   find(presented: string): TokenGrant | undefined
+}
+
+export function createCredentials(config: Pick<Config, 'hookTokens' | 'adminTokens'>): Credentials {
+  const find = createTokenFinder<TokenGrant>([
+    ...config.hookTokens.map(({ token, domains }) => [token, { kind: 'hook', domains }] as const),
+    ...config.adminTokens.map(token => [token, { kind: 'admin' }] as const),
+  ])
+  return { find }
 }
 
 /**
  * Compares digests, and always with every entry: the time taken tells neither how much of a token was right, nor how
  * long it is, nor where it stands in the list.
  */
-export function createCredentials(config: Pick<Config, 'hookTokens' | 'adminTokens'>): Credentials {
-  const entries: Entry[] = [
-    ...config.hookTokens.map(({ token, domains }) => entry(token, { kind: 'hook', domains })),
-    ...config.adminTokens.map(token => entry(token, { kind: 'admin' })),
-  ]
-  return {
-    find(presented) {
-      const digest = digestOf(presented)
-      let found: TokenGrant | undefined
-      for (const candidate of entries) {
-        if (timingSafeEqual(candidate.digest, digest)) found = candidate.grant
-      }
-      return found
-    },
+export function createTokenFinder<G>(
+  tokens: readonly (readonly [token: string, grant: G])[],
+): (presented: string) => G | undefined {
+  const entries = tokens.map(([token, grant]) => ({ digest: digestOf(token), grant }))
+  return presented => {
+    const digest = digestOf(presented)
+    let found: G | undefined
+    for (const candidate of entries) {
+      if (timingSafeEqual(candidate.digest, digest)) found = candidate.grant
+    }
+    return found
   }
 }
 
@@ -52,10 +52,6 @@ export function coversDomain(grant: Grant | undefined, domain: string): boolean 
 /** Stricter, for what cannot be taken back: a token for all domains is bound to none. */
 export function isBoundTo(grant: Grant | undefined, domain: string): boolean {
   return grant?.kind === 'hook' && grant.domains?.includes(domain) === true
-}
-
-function entry(token: string, grant: TokenGrant): Entry {
-  return { digest: digestOf(token), grant }
 }
 
 function digestOf(token: string): Buffer {

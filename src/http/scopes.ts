@@ -19,6 +19,7 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { recipientRoutes } from './routes/recipients.ts'
 import { traceRoutes } from './routes/traces.ts'
+import { zeropushScope } from './zeropush/zeropush-scope.ts'
 
 interface ScopeContext {
   deps: HttpDependencies
@@ -37,6 +38,8 @@ export async function registerScopes(app: FastifyInstance, deps: HttpDependencie
   await app.register(operatorScope, context)
   await app.register(publicScope, context)
   await app.register(offerScope, { ...context, prefix: '/v1/providers' })
+  if (deps.config.zeropush !== undefined)
+    await app.register(zeropushApiScope, { ...context, prefix: '/zeropush' })
 }
 
 /** The chat server: the front door, or with `dialects` the routes of the public modules. */
@@ -104,6 +107,13 @@ const offerScope: FastifyPluginAsync<ScopeContext> = async (app, { deps }) => {
   limitHandlers(app)
   await allowPages(app, deps)
   await app.register(providerRoutes, { providers: deps.providers })
+}
+
+/** What was written for the ZeroPush service: its servers, apps and modules. */
+const zeropushApiScope: FastifyPluginAsync<ScopeContext> = async (app, { deps }) => {
+  limitHandlers(app)
+  const verify = await createRecipientTokenVerifier(deps.config.jwt, deps.clock)
+  await app.register(zeropushScope, { deps, verify })
 }
 
 async function allowPages(app: FastifyInstance, { config }: HttpDependencies): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
-import type { RemoveResult, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Events } from '../telemetry/events.ts'
+import { createRemovalReport } from './removal-report.ts'
 
 export interface RemoveDevicesDependencies {
   store: Pick<Store, 'removeDevice' | 'removeRecipient'>
@@ -17,10 +18,7 @@ export interface RemoveDevices {
 
 /** Removing what is not there is a success: the caller may repeat itself. */
 export function createRemoveDevices({ store, events, clock }: RemoveDevicesDependencies): RemoveDevices {
-  const report = ({ removed, settled }: RemoveResult) => {
-    for (let index = 0; index < removed; index++) events.emit('registration.changed', { change: 'removed' })
-    for (const { id, state } of settled) events.emit('message.settled', { messageId: id, state })
-  }
+  const report = createRemovalReport(events)
   return {
     async device(recipient, device) {
       report(await store.removeDevice(recipient, device, clock.now()))

@@ -6,6 +6,7 @@ import { fastifyOptions } from '../../src/http/fastify-options.ts'
 import { registerHttp } from '../../src/http/http.ts'
 import { PROVIDERS } from '../../src/providers/providers.ts'
 import type { Store } from '../../src/store/store.ts'
+import type { ZeropushRegistry } from '../../src/store/zeropush-registry.ts'
 import { createEvents } from '../../src/telemetry/events.ts'
 import { testConfig } from './test-app.ts'
 
@@ -32,10 +33,13 @@ export async function openApiDocument(): Promise<OpenApiDocument> {
     throw new Error('the document needs no answers')
   }
   await registerHttp(http, {
-    config: testConfig(''),
+    // With everything that can be turned on.
+    config: { ...testConfig(''), zeropush: { serverTokens: [], appTokens: [] } },
     version: (JSON.parse(manifest) as { version: string }).version,
     store: {} as Store,
     acceptOfflineMessages: notCalled,
+    zeropush: {} as ZeropushRegistry,
+    pushToDevices: { named: notCalled, broadcast: notCalled },
     providers: PROVIDERS.map(({ name, address }) => ({ name, address, on: undefined })),
     sendTest: notCalled,
     relayHealth: notCalled,

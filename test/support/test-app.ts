@@ -12,12 +12,14 @@ import { registerHttp } from '../../src/http/http.ts'
 import type { HttpDependencies } from '../../src/http/http-dependencies.ts'
 import { createAcceptOfflineMessages } from '../../src/intake/accept-offline-message.ts'
 import type { HandOff } from '../../src/intake/commit-entries.ts'
+import { createPushToDevices } from '../../src/intake/push-to-devices.ts'
 import { PROVIDERS } from '../../src/providers/providers.ts'
 import { createSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { QueuedMessage, Store } from '../../src/store/store.ts'
 import { createEvents, type Events } from '../../src/telemetry/events.ts'
 import { subscribeLog } from '../../src/telemetry/log-subscriber.ts'
 import { createMetrics } from '../../src/telemetry/metrics-subscriber.ts'
+import type { WholeStore } from '../contract/store/fixtures.ts'
 import { type CapturedLog, captureLog } from './captured-log.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -30,7 +32,7 @@ export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 export interface TestApp {
   http: FastifyInstance
-  store: Store
+  store: WholeStore
   events: Events
   log: CapturedLog
   /** What went on to the dispatcher, in order. */
@@ -74,7 +76,7 @@ export async function createTestApp(
     ...(options.freeBytes === undefined ? {} : { freeBytes: options.freeBytes }),
   })
   await realStore.open()
-  const store: Store = { ...realStore, ...options.store }
+  const store: WholeStore = { ...realStore, ...options.store }
   const http = Fastify({ ...fastifyOptions(config, log.logger), ...options.fastify })
   options.prepare?.(http)
   http.addHook('onClose', () => realStore.close())
@@ -110,14 +112,15 @@ function dependencies(
     take: message => test.handedOff.push(message),
     wake: () => {},
   }
-  const acceptOfflineMessages =
-    options.acceptOfflineMessages ??
-    createAcceptOfflineMessages({ store, handOff, events, clock, messageTtlMs: config.messageTtlMs })
+  const commit = { store, handOff, events, clock, messageTtlMs: config.messageTtlMs }
+  const acceptOfflineMessages = options.acceptOfflineMessages ?? createAcceptOfflineMessages(commit)
   return {
     config,
     version: '0.0.0-test',
     store,
     acceptOfflineMessages,
+    zeropush: store.zeropush,
+    pushToDevices: createPushToDevices({ ...commit, registry: store.zeropush }),
     providers: PROVIDERS.map(({ name, address }) => ({
       name,
       address,

@@ -27,6 +27,19 @@ const SECURITY_SCHEMES = {
       'The JWT with which the app logs in to the chat server. Its claim `jid` (RELAY_JWT_JID_CLAIM) names the recipient; ' +
       '`exp` is necessary and a number, `nbf` is honoured, the algorithm is that of the key',
   },
+  zeropushServer: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'auth_token',
+    description:
+      'A token of RELAY_ZEROPUSH_SERVER_TOKENS; also as a field of the body, or as `Authorization: Token token="…"`',
+  },
+  zeropushApp: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'auth_token',
+    description: 'A token of RELAY_ZEROPUSH_APP_TOKENS, likewise',
+  },
 } as const
 
 /** openapi.yaml from the routes' schemas, and a page to read it. Registered before the routes that it describes. */
@@ -41,6 +54,11 @@ export const apiDocs = fp(
           { name: 'chat server', description: 'What the XMPP server calls' },
           { name: 'devices', description: 'What the mobile app calls' },
           { name: 'operators', description: 'What people and monitoring call' },
+          {
+            name: 'zeropush',
+            description:
+              'What was written for the ZeroPush service, while RELAY_ZEROPUSH_SERVER_TOKENS is set',
+          },
         ],
         components: { securitySchemes: SECURITY_SCHEMES },
       },

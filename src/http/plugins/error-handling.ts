@@ -20,14 +20,7 @@ export interface ErrorHandlingOptions {
 /** One envelope for everything that goes wrong, 404s included. */
 export const errorHandling = fp(
   async (app, { events }: ErrorHandlingOptions) => {
-    app.setErrorHandler((error, request, reply) => {
-      const envelope = envelopeOf(toTableError(error, mediaTypesOf(request)))
-      if (envelope.code === 'RELAY_INTERNAL') {
-        request.log.error({ error: describeError(error) }, 'unexpected error in a request')
-      }
-      if (envelope.statusCode < 500) reportRefusal(events, request, envelope.code)
-      return answer(reply, envelope)
-    })
+    app.setErrorHandler(createErrorHandler(events))
     // RFC 9112 §3.2: a 400 for an HTTP/1.1 request without it.
     app.addHook('onRequest', async ({ raw }) => {
       if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new errors.hostRequired()
@@ -43,6 +36,26 @@ export const errorHandling = fp(
   },
   { name: 'error-handling', dependencies: ['rate-limits'] },
 )
+
+/** How a scope tells its callers; everything else is the same everywhere. */
+export interface ErrorView {
+  /** Of `WWW-Authenticate` (RFC 9110 §11.6.1). */
+  challenge: string
+  bodyOf(envelope: Envelope): object
+}
+
+const ENVELOPE: ErrorView = { challenge: 'Bearer', bodyOf: envelope => envelope }
+
+export function createErrorHandler(events: Pick<Events, 'emit'>, view: ErrorView = ENVELOPE) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const envelope = envelopeOf(toTableError(error, mediaTypesOf(request)))
+    if (envelope.code === 'RELAY_INTERNAL') {
+      request.log.error({ error: describeError(error) }, 'unexpected error in a request')
+    }
+    if (envelope.statusCode < 500) reportRefusal(events, request, envelope.code)
+    return answer(reply, envelope, view)
+  }
+}
 
 /** Tells operators. The route is a method and a pattern, never an URL. */
 export function reportRefusal(events: Pick<Events, 'emit'>, request: FastifyRequest, code: string): void {
@@ -64,10 +77,10 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
   response.end(JSON.stringify(envelope))
 }
 
-function answer(reply: FastifyReply, envelope: Envelope): FastifyReply {
-  if (envelope.statusCode === 401) reply.header('www-authenticate', 'Bearer')
+function answer(reply: FastifyReply, envelope: Envelope, view = ENVELOPE): FastifyReply {
+  if (envelope.statusCode === 401) reply.header('www-authenticate', view.challenge)
   if (envelope.statusCode === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
   // The rest of a body that is too large would be read for nothing.
   if (envelope.statusCode === 413) reply.header('connection', 'close')
-  return reply.code(envelope.statusCode).send(envelope)
+  return reply.code(envelope.statusCode).send(view.bodyOf(envelope))
 }

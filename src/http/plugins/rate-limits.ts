@@ -13,6 +13,8 @@ export interface Limits {
   unknownRoute: Limit
   deviceCall: Limit
   deviceTest: Limit
+  /** With a token that everybody has who has the app. */
+  appCall: Limit
 }
 
 declare module 'fastify' {
@@ -21,7 +23,8 @@ declare module 'fastify' {
   }
 }
 
-const PER_MINUTE = { failedAuthentication: 30, unknownRoute: 60, deviceCall: 60, deviceTest: 5 }
+// Behind one address of a mobile network are many phones, each of which registers at every start of its app.
+const PER_MINUTE = { failedAuthentication: 30, unknownRoute: 60, deviceCall: 60, deviceTest: 5, appCall: 300 }
 const WINDOW_MS = 60_000
 /** Callers remembered per limit; beyond it the longest silent one is forgotten. */
 const REMEMBERED = 50_000
@@ -44,6 +47,7 @@ export const rateLimits = fp(
       unknownRoute: limit(PER_MINUTE.unknownRoute, addressKey),
       deviceCall: limit(PER_MINUTE.deviceCall, recipientKey),
       deviceTest: limit(PER_MINUTE.deviceTest, recipientKey),
+      appCall: limit(PER_MINUTE.appCall, addressKey),
     })
   },
   { name: 'rate-limits', dependencies: ['authentication-decorators'] },

@@ -1,0 +1,93 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@fastify/type-provider-typebox'
+import type { Clock } from '../../../domain/clock.ts'
+import type { PushToDevices } from '../../../intake/push-to-devices.ts'
+import { machineRoute } from '../../raw-bodies.ts'
+import { callOf } from '../authentication.ts'
+import { readChannel } from '../channels.ts'
+import { readPush } from '../notification-fields.ts'
+import {
+  ChannelSchema,
+  DeviceTokenSchema,
+  described,
+  NotificationProperties,
+  zeropushFailures,
+} from '../schemas.ts'
+import { MAX_TOKENS, readTokens } from '../tokens.ts'
+
+export interface PushingDependencies {
+  pushToDevices: PushToDevices
+  clock: Pick<Clock, 'now'>
+}
+
+const shared = (operationId: string, summary: string) => ({
+  operationId,
+  summary,
+  tags: ['zeropush'],
+  security: [{ zeropushServer: [] }],
+})
+
+const CountSchema = Type.Integer({ description: 'Devices for which a message is on disk', examples: [10] })
+
+const notifySchema = {
+  ...shared('zeropushNotify', 'Push to devices by their tokens'),
+  body: described({
+    device_tokens: Type.Array(DeviceTokenSchema, { maxItems: MAX_TOKENS }),
+    ...NotificationProperties,
+  }),
+  response: {
+    200: Type.Object(
+      {
+        sent_count: CountSchema,
+        inactive_tokens: Type.Array(Type.String(), { description: 'Their provider says they are dead' }),
+        unregistered_tokens: Type.Array(Type.String(), { description: 'Nobody registered them' }),
+      },
+      { description: 'What became of each' },
+    ),
+    ...zeropushFailures(),
+  },
+}
+
+const broadcastSchema = (operationId: string, summary: string) => ({
+  ...shared(operationId, summary),
+  body: described({ ...NotificationProperties, channel: Type.Optional(ChannelSchema) }),
+  response: {
+    200: Type.Object({ sent_count: CountSchema }, { description: 'Once the last one is on disk' }),
+    ...zeropushFailures(),
+  },
+})
+
+const channelSchema = {
+  ...broadcastSchema('zeropushBroadcastTo', 'Push to every device of a channel'),
+  params: Type.Object({ channel: ChannelSchema }),
+}
+
+/** What servers call; mod_zeropush of ejabberd posts to `/broadcast/`. */
+export const pushingRoutes: FastifyPluginAsyncTypebox<PushingDependencies> = async (app, deps) => {
+  app.post('/notify', { schema: notifySchema, ...machineRoute }, async request => {
+    const { fields } = callOf(request)
+    const given = readTokens(fields)
+    const result = await deps.pushToDevices.named([...given.keys()], readPush(fields, deps.clock.now()))
+    // As the caller knows them.
+    const named = (tokens: readonly string[]) => tokens.map(token => given.get(token) ?? token)
+    return {
+      sent_count: result.sent,
+      inactive_tokens: named(result.inactive),
+      unregistered_tokens: named(result.unregistered),
+    }
+  })
+  const routes = {
+    '/broadcast': broadcastSchema(
+      'zeropushBroadcast',
+      'Push to every device, or with `channel` to those in it',
+    ),
+    '/broadcast/:channel': channelSchema,
+  }
+  for (const [path, schema] of Object.entries(routes)) {
+    app.post(path, { schema, ...machineRoute }, async request => {
+      const { fields } = callOf(request)
+      const push = readPush(fields, deps.clock.now())
+      return { sent_count: await deps.pushToDevices.broadcast(readChannel(fields), push) }
+    })
+  }
+}
