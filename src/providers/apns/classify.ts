@@ -111,7 +111,8 @@ export function classify(answer: ApnsAnswer, context: ApnsAnswerContext): Outcom
 }
 
 function byStatus(status: number): Rule {
-  if (status === 403) return blockedCredential
+  // Apple uses only 403; the others are a proxy's, which wants to know who we are.
+  if (status === 401 || status === 403 || status === 407) return blockedCredential
   if (status === 429) return waitForToken
   if (status >= 400 && status < 500 && status !== 408) return rejected
   return serverFailure

@@ -95,7 +95,7 @@ describe("the table of Apple's answers", () => {
   it('decides by status about words that Apple has not used yet', () => {
     const kindOf = (status: number) => classify({ status, reason: 'Brandnew' }, context).kind
     assert.deepEqual([500, 502, 503, 599].map(kindOf), ['failed', 'failed', 'failed', 'failed'])
-    assert.equal(kindOf(403), 'blocked')
+    assert.deepEqual([401, 403, 407].map(kindOf), ['blocked', 'blocked', 'blocked'])
     assert.deepEqual([400, 404, 409, 418].map(kindOf), ['rejected', 'rejected', 'rejected', 'rejected'])
     assert.equal(kindOf(429), 'deferred')
     assert.equal(kindOf(408), 'failed')

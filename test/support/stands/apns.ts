@@ -14,6 +14,7 @@ const TOPIC = 'com.example.chat'
 export const apnsStand: Stand = {
   definition: apns,
   carriesId: true,
+  acceptsByStatus: true,
   deadStatuses: [],
   deadWhenSaid: [],
   hasCredential: true,

@@ -10,6 +10,7 @@ const XML = { 'content-type': 'text/xml; charset=utf-8' }
 export const prowlStand: Stand = {
   definition: prowl,
   carriesId: false,
+  acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [401],
   hasCredential: false,

@@ -10,6 +10,8 @@ export interface Stand {
   readonly definition: ProviderDefinition
   /** Who receives a push can tell by its id that it came before. */
   readonly carriesId: boolean
+  /** A status says that a push was taken, whatever the body; else it takes the provider's own words. */
+  readonly acceptsByStatus: boolean
   /** Statuses that alone declare a token dead, whatever the body says. */
   readonly deadStatuses: readonly number[]
   /** Statuses that do so only in an answer of the provider's own form, whatever its words. */

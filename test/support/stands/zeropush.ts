@@ -10,6 +10,7 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' }
 export const zeropushStand: Stand = {
   definition: zeropush,
   carriesId: false,
+  acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [],
   hasCredential: true,
