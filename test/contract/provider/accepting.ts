@@ -8,7 +8,7 @@ import type { Received, Stand } from '../../support/stands/stand.ts'
 import { aNotification, startRig } from './rig.ts'
 
 export function acceptingContract(stand: Stand): void {
-  test('accepted: the device gets the text, with the id of the delivery', async t => {
+  test('accepted: the device gets the text, with an id by which it knows a repeat', async t => {
     const { provider, received, device, push, send } = await startRig(t, stand)
     const { address, registration } = device()
     const pushed = push({ registration })
@@ -18,7 +18,7 @@ export function acceptingContract(stand: Stand): void {
     assert.deepEqual(others, [])
     assert.deepEqual(only?.address, address)
     assert.equal(bodyOf(only, pushed.notification), pushed.notification.body)
-    assert.equal(only?.id, stand.carriesId ? pushed.deliveryId : undefined)
+    assert.equal(only?.id, stand.idOf(pushed))
     assert.deepEqual(provider.health(), { connection: 'ready', simulated: false })
   })
 

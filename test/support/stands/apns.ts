@@ -13,7 +13,7 @@ const TOPIC = 'com.example.chat'
 
 export const apnsStand: Stand = {
   definition: apns,
-  carriesId: true,
+  idOf: ({ deliveryId }) => deliveryId,
   acceptsByStatus: true,
   deadStatuses: [],
   deadWhenSaid: [],

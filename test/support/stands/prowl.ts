@@ -9,7 +9,7 @@ const XML = { 'content-type': 'text/xml; charset=utf-8' }
 
 export const prowlStand: Stand = {
   definition: prowl,
-  carriesId: false,
+  idOf: () => undefined,
   acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [401],

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
 import type { Clock } from '../../../src/domain/clock.ts'
 import type { Notification } from '../../../src/domain/notification.ts'
+import type { Push } from '../../../src/providers/provider.ts'
 import type { ProviderDefinition } from '../../../src/providers/provider-definition.ts'
 import type { ServerIdentity } from '../../../src/simulator/certificate.ts'
 import type { RudeAnswer } from '../rude-server.ts'
@@ -8,8 +9,8 @@ import type { RudeAnswer } from '../rude-server.ts'
 /** What differs between providers, and their simulators, when all are put to the same test. */
 export interface Stand {
   readonly definition: ProviderDefinition
-  /** Who receives a push can tell by its id that it came before. */
-  readonly carriesId: boolean
+  /** By what a device knows that it has received this before; undefined where the protocol has no place for it. */
+  idOf(push: Push): string | undefined
   /** A status says that a push was taken, whatever the body; else it takes the provider's own words. */
   readonly acceptsByStatus: boolean
   /** Statuses that alone declare a token dead, whatever the body says. */
@@ -59,7 +60,7 @@ export interface StandIn {
 }
 
 export interface Received {
-  /** The id by which a repeat can be known, where the provider's protocol has one. */
+  /** As `idOf` has it. */
   id: string | undefined
   address: Readonly<Record<string, unknown>>
   /** What is shown of the message. */

@@ -9,7 +9,7 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' }
 
 export const zeropushStand: Stand = {
   definition: zeropush,
-  carriesId: false,
+  idOf: ({ notification }) => notification.chat.id,
   acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [],
@@ -23,7 +23,10 @@ export const zeropushStand: Stand = {
     const simulator = await startZeroPushSimulator({
       clock,
       serverTokens: [SERVER_TOKEN],
-      onShown: ({ token, alert }) => tell({ id: undefined, address: { token }, text: String(alert) }),
+      onShown({ token, alert, info }) {
+        const { chat } = info as { chat: { id: string } }
+        tell({ id: chat.id, address: { token }, text: String(alert) })
+      },
     })
     t.after(() => simulator.close())
     const words = {
