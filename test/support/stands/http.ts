@@ -35,10 +35,7 @@ export const httpProviderStand: Stand = {
       secrets: [SECRET, SECRET.slice(6)],
       environment: ({ url = simulator.url, credential } = {}) => ({
         RELAY_HTTP_URL: url,
-        RELAY_HTTP_SECRET:
-          credential === 'wrong'
-            ? 'another secret of 32 characters'.replaceAll(' ', '_').padEnd(32, '_')
-            : SECRET,
+        RELAY_HTTP_SECRET: credential === 'wrong' ? 'x'.repeat(32) : SECRET,
       }),
       newAddress: () => ({ token: randomUUID() }),
       kill: ({ token }) => void simulator.deadTokens.add(String(token)),
