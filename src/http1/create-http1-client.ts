@@ -74,14 +74,13 @@ class Client implements Http1Client {
     if (this.#closing !== undefined) return notSent('closing')
     const { requestMs, responseBytes } = this.#limits
     const exchange = new Exchange(request, { origin: this.#origin, responseBytes })
-    const cancelTimer = this.#clock.after(requestMs, () => exchange.stop('timeout'))
+    const cancelTimer = this.#clock.after(requestMs, () => this.#stop(exchange, 'timeout'))
     this.#waiting.add(exchange)
     try {
       this.#startWaiting()
       return await exchange.result
     } finally {
       cancelTimer()
-      this.#waiting.delete(exchange)
     }
   }
 
@@ -99,7 +98,7 @@ class Client implements Http1Client {
   }
 
   async #close(): Promise<void> {
-    for (const exchange of this.#waiting) exchange.stop('closing')
+    for (const exchange of this.#waiting) this.#stop(exchange, 'closing')
     if (this.#underWay > 0)
       await new Promise<void>(resolve => {
         this.#onQuiet = resolve
@@ -122,6 +121,11 @@ class Client implements Http1Client {
       queueMicrotask(() => this.#ended())
     })
     this.#underWay += 1
+  }
+
+  #stop(exchange: Exchange, reason: string): void {
+    this.#waiting.delete(exchange)
+    exchange.stop(reason)
   }
 
   #ended(): void {

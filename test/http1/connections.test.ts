@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import type { LookupFunction } from 'node:net'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import type { AddressInfo, LookupFunction } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { createServer } from 'node:tls'
 import { promisify } from 'node:util'
 import { createServerIdentity } from '../../src/simulator/certificate.ts'
-import { answer, type Incoming, OK, REQUEST, startClient, startRig, startServer } from './support/rig.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import {
+  answer,
+  type Incoming,
+  identity,
+  OK,
+  REQUEST,
+  startClient,
+  startRig,
+  startServer,
+} from './support/rig.ts'
 
 const run = promisify(execFile)
 const ASK_ONCE = join(import.meta.dirname, 'support/ask-once.ts')
@@ -260,6 +273,20 @@ describe('TLS', () => {
     const env = { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' }
     const { stdout } = await run(process.execPath, [ASK_ONCE, server.origin()], { env })
     assert.match(stdout, /^not-processed (?:SELF_SIGNED|UNABLE_TO|DEPTH_ZERO)\w+ unreachable$/)
+  })
+
+  it('is 1.2 or newer, though the command line allows older', async t => {
+    const { privateKey: key, certificate: cert, ca } = await identity
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+    const server = createServer({ key, cert, ...old }, socket => socket.end(OK))
+    server.on('tlsClientError', () => {})
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => server.close())
+    const caFile = join(temporaryDirectory(t), 'ca.pem')
+    writeFileSync(caFile, ca)
+    const origin = `https://localhost:${(server.address() as AddressInfo).port}`
+    const options = ['--tls-min-v1.0', '--tls-cipher-list=DEFAULT@SECLEVEL=0', ASK_ONCE, origin, caFile]
+    assert.match((await run(process.execPath, options)).stdout, /^not-processed ERR_SSL_\w+ unreachable$/)
   })
 
   it('that the other side does not speak, or never finishes', async t => {
