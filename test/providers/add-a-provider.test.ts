@@ -32,7 +32,7 @@ test('docs/add-a-provider.md names files that are there', () => {
 test('the smallest provider is as small as docs/add-a-provider.md says', () => {
   const files = globSync('src/providers/http/*.ts', { cwd: ROOT })
   const lines = files.flatMap(path => readFileSync(join(ROOT, path), 'utf8').trimEnd().split('\n'))
-  const [, count] = /six files, (\d+) lines/.exec(PAGE) ?? []
+  const [, count] = /six files, some (\d+) lines/.exec(PAGE) ?? []
   assert.equal(files.length, 6)
-  assert.ok(lines.length <= Number(count), `${lines.length} lines`)
+  assert.ok(Math.abs(lines.length - Number(count)) < 20, `${lines.length} lines`)
 })

@@ -36,7 +36,10 @@ const BY_STATUS: Readonly<Record<number, Rule>> = {
   // Nothing is at our URL, or nothing that takes a POST of JSON: a slip that must cost neither messages nor registrations.
   404: blocked,
   405: blocked,
-  408: deferred,
+  // A proxy of ours wants to know who we are.
+  407: blocked,
+  // Our request was not read in time: it may be sent again.
+  408: serverFailure,
   410: unregistered,
   413: rejected,
   415: blocked,

@@ -8,7 +8,8 @@ const SECRET = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`
 
 export const httpProviderStand: Stand = {
   definition: http,
-  carriesId: true,
+  idOf: ({ deliveryId }) => deliveryId,
+  acceptsByStatus: true,
   deadStatuses: [410],
   deadWhenSaid: [],
   hasCredential: true,
