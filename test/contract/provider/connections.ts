@@ -54,7 +54,8 @@ export function connectionsContract(stand: Stand): void {
     assert.ok(outcome.kind === 'unsent', outcome.kind)
     assert.ok(provider.scopesOf(pushed.registration).includes(outcome.scope))
     assert.equal(outcome.retryNow, false, 'at once again would end the same way')
-    assert.equal(outcome.reason, 'ECONNREFUSED')
+    // A provider that speaks to several servers says first which one it was.
+    assert.match(outcome.reason ?? '', /(?:^|: )ECONNREFUSED$/)
     assert.equal(provider.health().connection, 'down')
     assert.ok(connections.includes('failed') && !connections.includes('connected'))
     await standIn.comeBack()
