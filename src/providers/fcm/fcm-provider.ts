@@ -137,12 +137,14 @@ class FcmProvider implements Provider {
   }
 
   /** Nothing was handed over. */
-  #withoutAccess({ kind, reason, status, retryAfterMs = THROTTLED_MS }: TokenFailure): Outcome {
+  #withoutAccess({ kind, reason, status, retryAfterMs = THROTTLED_MS, isUnknown }: TokenFailure): Outcome {
+    const { clock, report } = this.#parts
     const scope = this.#scope
-    const said = { reason, ...(status === undefined ? {} : { status }) }
-    if (kind === 'refused') return { kind: 'blocked', scope, ...said }
-    if (kind === 'unavailable') return { kind: 'unsent', scope, retryNow: false, ...said }
-    return { kind: 'deferred', scope, untilMs: this.#parts.clock.now() + retryAfterMs, ...said }
+    if (isUnknown && status !== undefined) report.unknownReason(status, reason)
+    const said = { scope, reason, ...(status === undefined ? {} : { status }) }
+    if (kind === 'refused') return { kind: 'blocked', ...said }
+    if (kind === 'unavailable') return { kind: 'unsent', retryNow: false, ...said }
+    return { kind: 'deferred', untilMs: clock.now() + retryAfterMs, ...said }
   }
 
   #bodyOf({ registration, notification, expiresAt }: Push): Buffer {

@@ -22,6 +22,8 @@ export interface TokenFailure {
   reason: string
   status?: number
   retryAfterMs?: number
+  /** Said in no word that we know. */
+  isUnknown?: true
 }
 
 export type TokenAnswer = { ok: true; token: AccessToken } | { ok: false; failure: TokenFailure }
@@ -44,6 +46,12 @@ const DEFAULT_LIFETIME_S = 3600
 const LONGEST_LIFETIME_S = 24 * 3600
 /** Google bears with a clock that is so far off. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000
+/** RFC 6749 §5.2, and what Google adds ("Using OAuth 2.0 for server to server applications", error codes). */
+const REFUSALS: readonly string[] = [
+  ...['invalid_request', 'invalid_client', 'invalid_grant', 'invalid_scope', 'unauthorized_client'],
+  ...['unsupported_grant_type', 'access_denied', 'admin_policy_enforced', 'org_internal'],
+  ...['deleted_client', 'disabled_client'],
+]
 /** Said with status 400 or 401, and yet no fault of ours (googleapis/google-auth-library-python, `_can_retry`). */
 const TRANSIENT_WORDS: readonly string[] = ['internal_failure', 'server_error', 'temporarily_unavailable']
 
@@ -98,7 +106,12 @@ function readFailure(
     reason: isClock ? `${word} (clock is off)` : (word ?? placed(`HTTP ${status}`)),
     status,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(isKnown(word) ? {} : { isUnknown: true }),
   }
+}
+
+function isKnown(word = ''): boolean {
+  return REFUSALS.includes(word) || TRANSIENT_WORDS.includes(word)
 }
 
 /**
