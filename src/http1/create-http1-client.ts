@@ -15,6 +15,8 @@ export interface Http1Limits {
   responseBytes: number
   /** Longest life of a connection that nobody uses. */
   idleMs: number
+  /** From then on a connection takes no new request: the server's name is asked for again, whoever uses it. */
+  lifeMs: number
 }
 
 export interface Http1ClientOptions {
@@ -41,6 +43,7 @@ export const HTTP1_LIMITS: Http1Limits = {
   requestMs: 10 * SECOND,
   responseBytes: 64 * 1024,
   idleMs: 60 * SECOND,
+  lifeMs: 600 * SECOND,
 }
 
 export function createHttp1Client(options: Http1ClientOptions): Http1Client {
@@ -63,10 +66,10 @@ class Client implements Http1Client {
     this.#clock = clock
     this.#limits = { ...HTTP1_LIMITS, ...options.limits }
     this.#origin = new URL(options.origin)
-    const { connections, connectMs, idleMs } = this.#limits
+    const { connections, connectMs, idleMs, lifeMs } = this.#limits
     this.#connections = new KeptConnections({
       ...{ origin: this.#origin, tls, lookup, clock, onConnection },
-      ...{ connections, connectMs, idleMs },
+      ...{ connections, connectMs, idleMs, lifeMs },
     })
   }
 

@@ -8,6 +8,8 @@ export interface KeptConnectionsOptions extends ConnectTarget {
   connections: number
   /** Longest life of a connection that nobody uses. */
   idleMs: number
+  /** From then on it takes no new request. */
+  lifeMs: number
   onConnection(state: 'connected' | 'closed' | 'failed', reason: string | undefined): void
 }
 
@@ -21,6 +23,8 @@ export class KeptConnections extends Agent {
   readonly #idle = new Map<Socket, () => void>()
   /** What the server said of how long it keeps an unused connection. */
   readonly #hints = new WeakMap<Socket, number>()
+  /** Old enough: the next time that nobody uses them is the last. */
+  readonly #old = new WeakSet<Socket>()
   #hasFailed = false
 
   constructor(options: KeptConnectionsOptions) {
@@ -69,13 +73,18 @@ export class KeptConnections extends Agent {
   }
 
   #opened(socket: Socket): void {
-    const { onConnection } = this.#options
+    const { clock, lifeMs, onConnection } = this.#options
     let failure: string | undefined
     this.#open.add(socket)
+    const cancel = clock.after(lifeMs, () => {
+      this.#old.add(socket)
+      if (this.#idle.has(socket)) retire(socket)
+    })
     socket.on('error', error => {
       failure ??= errorCode(error)
     })
     socket.once('close', () => {
+      cancel()
       this.#open.delete(socket)
       this.taken(socket)
       onConnection('closed', failure ?? 'closed')
@@ -87,13 +96,19 @@ export class KeptConnections extends Agent {
     if (socket.destroyed) return
     const { clock, idleMs } = this.#options
     const leastMs = Math.min(idleMs, this.#hints.get(socket) ?? idleMs)
-    const cancel = clock.after(leastMs, () => {
-      socket.destroy()
-      // At once, so that no request gets it in this turn.
-      socket.emit('agentRemove')
-    })
-    this.#idle.set(socket, cancel)
+    if (this.#old.has(socket)) retire(socket)
+    else
+      this.#idle.set(
+        socket,
+        clock.after(leastMs, () => retire(socket)),
+      )
   }
+}
+
+/** Out of Node's pool at once, so that no request gets it in this turn. */
+function retire(socket: Socket): void {
+  socket.destroy()
+  socket.emit('agentRemove')
 }
 
 class ConnectError extends Error {

@@ -112,6 +112,36 @@ describe('connections', () => {
     assert.equal(server.requests.length, 1)
   })
 
+  it('are replaced when they are old, however much they are used', async t => {
+    const { ask, clock, server, states, change } = await startRig(t, answer)
+    for (let minute = 0; minute < 20; minute++) {
+      assert.equal(await ask(), '200 ok')
+      clock.advance(30_000)
+    }
+    // It was not in use when its time was over.
+    if (states.length < 2) await change()
+    assert.deepEqual(states, ['connected', 'closed closed'])
+    assert.equal(await ask(), '200 ok')
+    assert.equal(server.requests.length, 21)
+  })
+
+  it('finish what is under way before they are replaced', async t => {
+    const { script, held, release } = holding()
+    const limits = { lifeMs: 5000 }
+    const { ask, clock, server, states, change } = await startRig(t, script, { limits })
+    const first = ask()
+    await server.until(() => held.length === 1)
+    clock.advance(6000)
+    release()
+    assert.equal(await first, '200 ok')
+    if (states.length < 2) await change()
+    const second = ask()
+    await server.until(() => held.length === 1)
+    release()
+    assert.equal(await second, '200 ok')
+    assert.equal(states.filter(state => state === 'connected').length, 2)
+  })
+
   it('close when nobody used them for long', async t => {
     const { ask, clock, states, change, client } = await startRig(t, answer)
     await ask()
