@@ -10,7 +10,9 @@ export type ResolveAll = (hostname: string) => Promise<string[]>
  * a name with one private address among others is made to be tried until that one is hit. What it answers is connected
  * to as it is, so that the name cannot change its mind between check and use.
  */
-export function createCheckedLookup(resolveAll: ResolveAll = resolveByDns): LookupFunction {
+export function createCheckedLookup(
+  resolveAll: ResolveAll = hostname => resolveByDns(hostname),
+): LookupFunction {
   return (hostname, options, callback) => {
     findPublic(hostname, resolveAll).then(
       ([first, ...others]) => {
@@ -44,10 +46,11 @@ const TIMEOUT_MS = 2000
 
 /**
  * Asks the name servers ourselves. Node's `dns.lookup` would look into the hosts file too, which is about this network,
- * and takes one of four threads for as long as somebody's name server likes to be silent.
+ * and takes one of four threads for as long as somebody's name server likes to be silent. `servers`: default the system's.
  */
-async function resolveByDns(hostname: string): Promise<string[]> {
+export async function resolveByDns(hostname: string, servers?: readonly string[]): Promise<string[]> {
   const resolver = new promises.Resolver({ timeout: TIMEOUT_MS, tries: 2 })
+  if (servers) resolver.setServers(servers)
   const found = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
   const addresses = found.flatMap(one => (one.status === 'fulfilled' ? one.value : []))
   // Some name servers fail to answer for one family. What the other one says is checked, and nothing else connected to.
