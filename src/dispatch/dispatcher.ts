@@ -238,8 +238,11 @@ export class Dispatcher {
     // Only a part of what was probed is wrong: the rest works again. Anything else says nothing about it.
     if (isWithin(next.scope, pause.scope) && next !== pause) this.#resume(pause)
     else if (next !== pause) this.#prolong(pause)
-    if (next.probe || this.#isStopping) this.#park(probe, this.#deps.clock.now(), end)
-    else next.probe = probe
+    // Kept, a failed probe writes nothing. But a credential that is refused may be this one registration's doing, so that
+    // each time another message asks.
+    const isKept = next.kind !== 'blocked' && next.probe === undefined && !this.#isStopping
+    if (isKept) next.probe = probe
+    else this.#park(probe, this.#deps.clock.now(), end)
   }
 
   #prolong(pause: Pause): void {

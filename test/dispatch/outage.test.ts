@@ -66,7 +66,9 @@ async function failProbes({ provider, clock, events }: Outage, count: number): P
 
 describe('many more messages than memory holds, during a long outage', () => {
   for (const outcome of [REFUSED, REVOKED]) {
-    it(`${outcome.kind}: they wait on disk, nothing is written about them meanwhile, all are delivered afterwards`, async t => {
+    const isKept = outcome === REFUSED
+    const written = isKept ? 'nothing is' : 'only what each probe came to is'
+    it(`${outcome.kind}: they wait on disk, ${written} written about them meanwhile, all are delivered afterwards`, async t => {
       const outage = await startLongOutage(t, outcome)
       const { provider, clock, dispatcher, ids, settled, seen } = outage
       assert.ok(outage.mostInMemory() <= WINDOW, `${outage.mostInMemory()} deliveries in memory`)
@@ -75,10 +77,11 @@ describe('many more messages than memory holds, during a long outage', () => {
       // The first one fetches its message.
       await failProbes(outage, 1)
       const attempts = provider.pushes.length
-      assert.equal(await failProbes(outage, 40), 0)
+      const commits = await failProbes(outage, 40)
+      assert.ok(isKept ? commits === 0 : commits <= 80, `${commits} commits`)
       assert.equal(provider.pushes.length, attempts + 40)
-      assert.equal(dispatcher.inMemory(), 1)
-      assert.equal(Math.max(...settled.values()), 1)
+      assert.ok(dispatcher.inMemory() <= 1)
+      assert.equal(Math.max(...settled.values()), isKept ? 1 : 2)
 
       const tried = new Set(provider.pushes.map(({ notification }) => notification.chat.id))
       provider.script = () => ACCEPTED
