@@ -20,6 +20,8 @@ export class ProvenScopes {
 
   add({ scopes: [scope], provider }: Lane): void {
     if (!provider.remembersProof || this.#scopes.has(scope)) return
+    // Any number of scopes may be of clients' choice.
+    if (provider.concernsOperators?.(scope) === false) return
     this.#scopes.add(scope)
     // Only a convenience for the next start: without it one wrong registration may look like our fault once.
     this.#store.markProven(scope).catch(() => {})

@@ -31,7 +31,7 @@ export interface Provider {
 
   /**
    * Whether operators should worry while this scope is paused; absent: always. Not where a registering client chose the
-   * server: such a pause is shown to operators, and changes the state of nothing.
+   * server: such a pause is shown to operators, and changes the state of nothing; nor is it remembered what has succeeded.
    */
   concernsOperators?(scope: string): boolean
 

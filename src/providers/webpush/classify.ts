@@ -5,13 +5,18 @@ export interface PushAnswerContext {
   now: number
   /** The push service, as this credential sees it. */
   scope: string
+  /**
+   * A complaint about our credential may be believed: the service is one that operators care for, and has never taken a push
+   * with it. Else it is about this one registration. Its path is a client's choice, and many a path is forbidden: one
+   * must not stop the pushes of all others.
+   */
+  mayBlock: boolean
 }
 
 type Rule = (answer: PushAnswer, context: PushAnswerContext) => Outcome
 
 const rejected: Rule = () => ({ kind: 'rejected' })
 const unregistered: Rule = () => ({ kind: 'unregistered' })
-const blocked: Rule = (_, { scope }) => ({ kind: 'blocked', scope })
 const failed: Rule = ({ retryAfterMs }) => ({
   kind: 'failed',
   pace: 'server',
@@ -22,11 +27,8 @@ const wait: Rule = ({ retryAfterMs }, { now }) => ({
   kind: 'deferred',
   ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
 })
-const waitForService: Rule = ({ retryAfterMs }, { now, scope }) => ({
-  kind: 'deferred',
-  scope,
-  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
-})
+const refused: Rule = (answer, context) =>
+  context.mayBlock ? { kind: 'blocked', scope: context.scope } : failed(answer, context)
 
 /** The few words that say more than their status. */
 const BY_REASON: Readonly<Record<string, Rule>> = {
@@ -34,18 +36,20 @@ const BY_REASON: Readonly<Record<string, Rule>> = {
   // Apple closes the connection; the next push takes another one.
   IdleTimeout: () => ({ kind: 'failed', pace: 'reconnect' }),
   // Apple answers these with 400 or 403.
-  BadAuthorizationHeader: blocked,
-  BadJwtToken: blocked,
-  BadVapidPublicKey: blocked,
+  BadAuthorizationHeader: refused,
+  BadJwtToken: refused,
+  BadVapidPublicKey: refused,
 }
 
 const BY_STATUS: Readonly<Record<number, Rule>> = {
   400: rejected,
-  401: blocked,
-  403: blocked,
+  401: refused,
+  403: refused,
   404: unregistered,
   // Microsoft: "the cloud service exceeded its throttle limit" (WNS response codes).
-  406: waitForService,
+  406: wait,
+  // A proxy of ours wants to know who we are.
+  407: refused,
   408: failed,
   410: unregistered,
   // The provider has shortened it before.

@@ -48,7 +48,7 @@ class WebPushProvider implements Provider {
   readonly name = 'webpush'
   readonly rules: RegistrationRules
   readonly offer: ProviderOffer
-  readonly remembersProof = false
+  readonly remembersProof = true
   readonly #options: WebPushOptions
   readonly #services: PushServices
   /** By longest length: the same notification goes to all browsers of a recipient, each with a key of its own. */
@@ -117,11 +117,11 @@ class WebPushProvider implements Provider {
   async #sendTo(target: Target, push: Push): Promise<Outcome> {
     const { service } = target
     const first = await this.#attempt(target, push, service.maxBodyBytes)
-    if (!isTooLong(first) || first.bodyBytes <= SHORT_BODY_BYTES) return this.#conclude(first, push)
+    if (!isTooLong(first) || first.bodyBytes <= SHORT_BODY_BYTES) return this.#conclude(first, target, push)
     const second = await this.#attempt(target, push, SHORT_BODY_BYTES)
     // It does not know which of its messages go over a bridge, so it tells us by refusing; once is enough.
     if (!isTooLong(second)) service.maxBodyBytes = SHORT_BODY_BYTES
-    return this.#conclude(second, push)
+    return this.#conclude(second, target, push)
   }
 
   async #attempt(target: Target, push: Push, maxBodyBytes: number): Promise<Answered> {
@@ -143,10 +143,11 @@ class WebPushProvider implements Provider {
     return { answer, bodyBytes: body.length }
   }
 
-  #conclude(answered: Answered, { registration }: Push): Outcome {
+  #conclude(answered: Answered, { service }: Target, { registration, scopeProven }: Push): Outcome {
     if ('outcome' in answered) return answered.outcome
     const [scope] = this.scopesOf(registration)
-    return classify(answered.answer, { now: this.#options.clock.now(), scope })
+    const mayBlock = service.isTrusted && !scopeProven
+    return classify(answered.answer, { now: this.#options.clock.now(), scope, mayBlock })
   }
 
   #payloadFor(notification: Notification, maxBytes: number): Buffer {

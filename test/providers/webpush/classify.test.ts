@@ -7,7 +7,7 @@ import { classify, isKnownStatus } from '../../../src/providers/webpush/classify
 
 const SCOPE = 'webpush/vapid-0123456789ab/push.example.org'
 const NOW = 1000
-const context = { now: NOW, scope: SCOPE }
+const context = { now: NOW, scope: SCOPE, mayBlock: true }
 
 function outcomeOf(status: number, body = '', headers: Record<string, string> = {}): Outcome {
   return classify(readAnswer({ status, headers, body: Buffer.from(body) }, true, NOW), context)
@@ -78,7 +78,9 @@ const TABLE: [status: number, body: string, outcome: object, reason: string][] =
   [410, 'push subscription has unsubscribed or expired.', unregistered, 'HTTP 410'],
   [404, '<html>not found</html>', unregistered, 'HTTP 404'],
   // Microsoft.
-  [406, '', { kind: 'deferred', scope: SCOPE }, 'HTTP 406'],
+  [406, '', { kind: 'deferred' }, 'HTTP 406'],
+  // A proxy.
+  [407, '', blocked, 'HTTP 407'],
   // ntfy.
   [403, '{"code":40301,"http":403,"error":"forbidden"}', blocked, 'code 40301'],
   [413, '{"code":41301,"http":413}', rejected, 'code 41301'],
@@ -109,13 +111,26 @@ describe("the table of push services' answers", () => {
       reason: 'HTTP 429',
     })
     assert.deepEqual(outcomeOf(406, '', headers), {
-      ...{ kind: 'deferred', scope: SCOPE, untilMs },
-      ...{ status: 406, reason: 'HTTP 406' },
+      ...{ kind: 'deferred', untilMs, status: 406, reason: 'HTTP 406' },
     })
     assert.deepEqual(outcomeOf(503, '', headers), {
       ...{ kind: 'failed', pace: 'server', retryAfterMs: 60_000 },
       ...{ status: 503, reason: 'HTTP 503' },
     })
+  })
+
+  it('a refusal says nothing of our credential where it has been good', () => {
+    for (const [status, body] of [
+      [401, '{"errno":109}'],
+      [403, ''],
+      [403, '{"reason":"BadJwtToken"}'],
+      [400, '{"reason":"BadAuthorizationHeader"}'],
+      [407, ''],
+    ] as const) {
+      const answer = readAnswer({ status, headers: {}, body: Buffer.from(body) }, true, NOW)
+      const outcome = classify(answer, { ...context, mayBlock: false })
+      assert.deepEqual(outcome, { ...failed, status, reason: answer.reason })
+    }
   })
 
   it('every status and body has an outcome with a short, safe reason', () => {
@@ -137,7 +152,7 @@ describe("the table of push services' answers", () => {
   })
 
   it('only what is documented is taken for known', () => {
-    const known = [200, 201, 204, 299, 400, 401, 403, 404, 406, 408, 410, 413, 429, 500, 503, 507]
+    const known = [200, 201, 204, 299, 400, 401, 403, 404, 406, 407, 408, 410, 413, 429, 500, 503, 507]
     assert.deepEqual(
       known.filter(status => !isKnownStatus(status)),
       [],

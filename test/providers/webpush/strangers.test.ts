@@ -99,6 +99,11 @@ describe('a push service of a client’s choice', () => {
       { kind: 'rejected', status: 400, reason: 'HTTP 400' },
     ],
     [
+      'a refusal, as if it were about us',
+      { action: 'answer', status: 403 },
+      { kind: 'failed', pace: 'server', status: 403, reason: 'HTTP 403' },
+    ],
+    [
       'a status of its own',
       { action: 'answer', status: 418 },
       { kind: 'rejected', status: 418, reason: 'HTTP 418' },

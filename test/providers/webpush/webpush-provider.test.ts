@@ -267,6 +267,14 @@ describe('what a push service answers', () => {
     })
   })
 
+  it('a refusal of one registration stops no other, once this service has taken a push of ours', async t => {
+    const { simulator, provider, register } = await webPushStand(t, {
+      simulator: { faults: [{ action: 'answer', status: 403, body: 'this path is not for you' }] },
+    })
+    const outcome = await provider.send(aWebPush(register(simulator.subscribe()), { scopeProven: true }))
+    assert.deepEqual(outcome, { kind: 'failed', pace: 'server', status: 403, reason: 'HTTP 403' })
+  })
+
   it('a status that nobody documents is reported', async t => {
     const fault = { action: 'answer', status: 418 } as const
     const { simulator, provider, register, unknownReasons } = await webPushStand(t, {
