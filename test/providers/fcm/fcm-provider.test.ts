@@ -129,9 +129,14 @@ describe('what FCM refuses', () => {
     ['third-party', { kind: 'deferred', status: 401, reason: 'THIRD_PARTY_AUTH_ERROR' }],
   ] as const) {
     it(`a token that is ${fate}: ${expected.kind}`, async t => {
-      const { provider, push, simulator, tokensAsked } = await startProvider(t)
+      const { provider, push, simulator, clock, tokensAsked } = await startProvider(t)
+      await provider.send(push())
+      clock.advance(10 * MINUTE)
       simulator.registrationTokens.set(TOKEN, fate)
       assert.deepEqual(await provider.send(push()), expected)
+      simulator.registrationTokens.forget(TOKEN)
+      assert.equal((await provider.send(push())).kind, 'accepted')
+      // Our own credential was not what was refused.
       assert.equal(tokensAsked(), 1)
     })
   }
