@@ -104,6 +104,9 @@ function ruleFor(table: Readonly<Record<string, Rule>>, word = ''): Rule | undef
   return Object.hasOwn(table, word) ? table[word] : undefined
 }
 
+/** Our credential, the address, or the proxy that stands there. */
+const CONFIGURATION: readonly number[] = [401, 403, 404, 407]
+
 /**
  * An answer that is not Google's. Neither a redirect (never followed: the access token would go along) nor a 404 says
  * anything about the message or the device: what we were told to call is not FCM. Whatever else is no 4xx may have been
@@ -111,8 +114,7 @@ function ruleFor(table: Readonly<Record<string, Rule>>, word = ''): Rule | undef
  */
 function byStatus(status: number): Rule {
   if (status === 429) return waitForProject
-  if (status === 401 || status === 403 || status === 404) return blocked
-  if (status >= 300 && status < 400) return blocked
+  if (CONFIGURATION.includes(status) || (status >= 300 && status < 400)) return blocked
   if (status >= 400 && status < 500 && status !== 408) return rejected
   return serverFailure
 }

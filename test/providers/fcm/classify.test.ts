@@ -242,6 +242,7 @@ describe('answers that are not in the table', () => {
     [403, blocked],
     [404, blocked],
     [405, rejected],
+    [407, blocked],
     [408, failed],
     [413, rejected],
     [429, allWait],

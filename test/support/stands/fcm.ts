@@ -17,8 +17,9 @@ const STRANGER = generateServiceAccount('demo-chat')
 
 export const fcmStand: Stand = {
   definition: fcm,
-  // A repeat is known by its tag, which is the message's id, not the delivery's.
-  carriesId: false,
+  // Android knows a repeat by its tag, and shows it in the place of the first.
+  idOf: ({ notification }) => notification.collapseId,
+  acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [],
   hasCredential: true,
@@ -27,8 +28,8 @@ export const fcmStand: Stand = {
     const simulator = await startFcmSimulator({ account: ACCOUNT, identity, clock })
     t.after(() => simulator.close())
     const { tell, onReceived } = createAnnouncer()
-    simulator.events.on('message', ({ token, body = '' }) =>
-      tell({ id: undefined, address: { token }, text: body }),
+    simulator.events.on('message', ({ token, tag, body = '' }) =>
+      tell({ id: tag, address: { token }, text: body }),
     )
     const directory = temporaryDirectory(t)
     const file = (name: string, content: string) => {
