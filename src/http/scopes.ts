@@ -1,7 +1,11 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { createRegisterDevice } from '../intake/register-device.ts'
-import { createRemoveDevices, type RemoveDevices } from '../intake/remove-devices.ts'
+import {
+  createRemoveDevices,
+  type RemoveDevices,
+  type RemoveDevicesDependencies,
+} from '../intake/remove-devices.ts'
 import { type Credentials, createCredentials } from './credentials.ts'
 import { withDeadline } from './deadline.ts'
 import { HANDLER_TIMEOUT_MS } from './fastify-options.ts'
@@ -19,6 +23,7 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { providerRoutes } from './routes/providers.ts'
 import { recipientRoutes } from './routes/recipients.ts'
 import { traceRoutes } from './routes/traces.ts'
+import { ownChannels } from './zeropush/channels.ts'
 import { zeropushScope } from './zeropush/zeropush-scope.ts'
 
 interface ScopeContext {
@@ -30,7 +35,7 @@ interface ScopeContext {
 /** Who may call what: each scope has its own way in, then its routes. */
 export async function registerScopes(app: FastifyInstance, deps: HttpDependencies): Promise<void> {
   const credentials = createCredentials(deps.config)
-  const context = { deps, credentials, removeDevices: createRemoveDevices(deps) }
+  const context = { deps, credentials, removeDevices: createRemoveDevices({ ...deps, ...channelsIn(deps) }) }
   await app.register(hookScope, { ...context, dialects: false })
   await app.register(hookScope, { ...context, dialects: true })
   await app.register(deviceScope, { ...context, prefix: '/v1/devices' })
@@ -114,6 +119,16 @@ const zeropushApiScope: FastifyPluginAsync<ScopeContext> = async (app, { deps })
   limitHandlers(app)
   const verify = await createRecipientTokenVerifier(deps.config.jwt, deps.clock)
   await app.register(zeropushScope, { deps, verify })
+}
+
+function channelsIn({ config, zeropush }: HttpDependencies): Pick<RemoveDevicesDependencies, 'channels'> {
+  if (config.zeropush === undefined) return {}
+  return {
+    channels: {
+      of: recipient => ownChannels(recipient, config.xmppDomain),
+      clear: channel => zeropush.clearChannel(channel),
+    },
+  }
 }
 
 async function allowPages(app: FastifyInstance, { config }: HttpDependencies): Promise<void> {

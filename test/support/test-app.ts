@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { Type } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import type { Config } from '../../src/config/config.ts'
 import { type Clock, systemClock } from '../../src/domain/clock.ts'
@@ -10,6 +11,7 @@ import { fastifyOptions } from '../../src/http/fastify-options.ts'
 import type { RelayHealth } from '../../src/http/health-view.ts'
 import { registerHttp } from '../../src/http/http.ts'
 import type { HttpDependencies } from '../../src/http/http-dependencies.ts'
+import type { KnownProvider } from '../../src/http/known-provider.ts'
 import { createAcceptOfflineMessages } from '../../src/intake/accept-offline-message.ts'
 import type { HandOff } from '../../src/intake/commit-entries.ts'
 import { createPushToDevices } from '../../src/intake/push-to-devices.ts'
@@ -54,6 +56,8 @@ export interface TestAppOptions {
   /** Replaces options of Fastify, such as time limits that a test cannot wait for. */
   fastify?: Partial<FastifyHttpOptions<Server>>
   acceptOfflineMessages?: HttpDependencies['acceptOfflineMessages']
+  /** Those that are on, by their names; default: apns. */
+  on?: Readonly<Record<string, NonNullable<KnownProvider['on']>>>
   /** Sees the server before anything is registered. */
   prepare?: (http: FastifyInstance) => void
 }
@@ -121,11 +125,7 @@ function dependencies(
     acceptOfflineMessages,
     zeropush: store.zeropush,
     pushToDevices: createPushToDevices({ ...commit, registry: store.zeropush }),
-    providers: PROVIDERS.map(({ name, address }) => ({
-      name,
-      address,
-      on: name === 'apns' ? APNS : undefined,
-    })),
+    providers: options.on === undefined ? PROVIDERS_WITH_APNS : knownProviders(options.on),
     sendTest: async registration => {
       test.tested.push(registration)
       return test.testOutcome
@@ -184,9 +184,20 @@ function checkRegistration(request: RegistrationRequest) {
   return { ok: true, token: token.toLowerCase(), app, environment, environmentSource } as const
 }
 
-const APNS = {
+export const APNS = {
   rules: { hasOneOwner: true, check: checkRegistration },
   offer: { apps: ['com.example.chat'], environments: ['production', 'sandbox'] },
+}
+
+const PROVIDERS_WITH_APNS: KnownProvider[] = PROVIDERS.map(({ name, address }) => ({
+  name,
+  address,
+  on: name === 'apns' ? APNS : undefined,
+}))
+
+/** Whatever they are called: those that are on. */
+function knownProviders(on: NonNullable<TestAppOptions['on']>): KnownProvider[] {
+  return Object.entries(on).map(([name, provider]) => ({ name, address: Type.Object({}), on: provider }))
 }
 
 function idleHealth(): RelayHealth {

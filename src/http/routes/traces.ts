@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Clock } from '../../domain/clock.ts'
 import { completeJid } from '../../domain/jid.ts'
+import { isZeropushRecipient } from '../../domain/zeropush-recipient.ts'
 import type { MessageQuery, Store } from '../../store/store.ts'
 import { errors } from '../errors.ts'
 import { failures } from '../schemas/common.ts'
@@ -94,6 +95,8 @@ function toQuery(
 }
 
 function completed(recipient: string, xmppDomain: string | undefined): string {
+  // A device of the ZeroPush API, which no other route lets anybody name.
+  if (isZeropushRecipient(recipient)) return recipient
   const parsed = completeJid(recipient, xmppDomain)
   if (!parsed.ok) throw new errors.invalidJid('recipient')
   return parsed.jid

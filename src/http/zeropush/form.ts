@@ -41,21 +41,36 @@ function addPair(root: Map<string, Tree>, pair: string): string | undefined {
 /** False when a name would stand for a text and for what is within brackets. */
 function insert(root: Map<string, Tree>, path: readonly string[], value: string): boolean {
   let node = root
-  for (const key of path.slice(0, -1)) {
+  for (const [index, name] of path.slice(0, -1).entries()) {
+    const key = keyIn(node, name, path[index + 1])
     const next = node.get(key) ?? new Map<string, Tree>()
     if (typeof next === 'string') return false
     node.set(key, next)
     node = next
   }
-  const name = path.at(-1) ?? ''
-  // `[]`: the next of a list.
-  const key = name === '' ? String(node.size) : name
+  const key = keyIn(node, path.at(-1) ?? '', undefined)
   const former = node.get(key)
-  if (former === undefined) node.set(key, value)
-  else if (typeof former === 'string')
-    node.set(key, new Map([former, value].map((text, index) => [String(index), text])))
+  // Said again, it is a list.
+  if (typeof former === 'string')
+    node.set(
+      key,
+      new Map([
+        ['0', former],
+        ['1', value],
+      ]),
+    )
+  else if (former?.has('0') === false) return false
+  else if (former === undefined) node.set(key, value)
   else former.set(String(former.size), value)
   return true
+}
+
+/** `[]` is the next of a list; within a list of records, the last one as long as it lacks what is said next. */
+function keyIn(node: ReadonlyMap<string, Tree>, name: string, next: string | undefined): string {
+  if (name !== '') return name
+  const last = node.get(String(node.size - 1))
+  const isOpen = next !== undefined && next !== '' && last instanceof Map && !last.has(next)
+  return String(isOpen ? node.size - 1 : node.size)
 }
 
 /** What is numbered from 0 is a list. Object.fromEntries defines: a key `__proto__` is one like any other. */
