@@ -57,9 +57,13 @@ const BY_STATUS: Readonly<Record<number, Rule>> = {
   429: wait,
 }
 
+/** Of the server failures: those of RFC 9110 §15.6, and ntfy's for a topic that nobody listens to. */
+const KNOWN_FAILURES = [500, 502, 503, 504, 507]
+
 /** Whether this status is one that push services document; else operators should hear of it. */
 export function isKnownStatus(status: number): boolean {
-  return (status >= 200 && status < 300) || status >= 500 || Object.hasOwn(BY_STATUS, status)
+  const isSuccess = status >= 200 && status < 300
+  return isSuccess || KNOWN_FAILURES.includes(status) || Object.hasOwn(BY_STATUS, status)
 }
 
 /** The table from a push service's answer to an outcome (RFC 8030 §5, §7.3, §8.4). Pure; never throws. */

@@ -63,6 +63,11 @@ export class PushServices {
     this.#options = options
   }
 
+  /** No request can be made any more. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Lends the service of an endpoint for one push; undefined when too many others are busy. To be called `giveBack` for. */
   lend({ host, origin }: Endpoint): PushService | undefined {
     if (this.#isClosed) return undefined

@@ -98,7 +98,7 @@ class WebPushProvider implements Provider {
     // What is allowed may have changed since it was registered.
     if (!checked.ok) return misfit('endpoint-not-allowed')
     const service = this.#services.lend(checked.endpoint)
-    if (!service) return { kind: 'deferred', reason: 'too-many-push-services' }
+    if (!service) return this.#withoutService(push.registration)
     try {
       return await this.#sendTo({ endpoint: checked.endpoint, keys: subscription.keys, service }, push)
     } finally {
@@ -112,6 +112,12 @@ class WebPushProvider implements Provider {
 
   close(): Promise<void> {
     return this.#services.close()
+  }
+
+  #withoutService(registration: Registration): Outcome {
+    if (!this.#services.isClosed) return { kind: 'deferred', reason: 'too-many-push-services' }
+    const [scope] = this.scopesOf(registration)
+    return { kind: 'unsent', scope, retryNow: false, reason: 'closing' }
   }
 
   async #sendTo(target: Target, push: Push): Promise<Outcome> {

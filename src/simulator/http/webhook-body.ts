@@ -43,6 +43,9 @@ const SHAPE: Shape = {
   },
 }
 
+/** As docs/providers/http.md promises. */
+const MAX_NOTIFICATION_BYTES = 8192
+
 /** The body if it is exactly as documented, else what is wrong with it. */
 export function readWebhook(
   body: Buffer,
@@ -53,6 +56,9 @@ export function readWebhook(
   const problem = misfit(value, SHAPE, 'body')
   if (problem !== undefined) return { ok: false, problem }
   const webhook = value as Webhook
+  if (Buffer.byteLength(JSON.stringify(webhook.notification)) > MAX_NOTIFICATION_BYTES) {
+    return { ok: false, problem: 'body.notification is too long' }
+  }
   return webhook.id === id ? { ok: true, webhook } : { ok: false, problem: 'body.id is not webhook-id' }
 }
 

@@ -17,6 +17,8 @@ export interface SubscribeOptions {
   applicationServerKey?: string
   /** Default 4096; Firefox on Android takes 2744. */
   maxBodyBytes?: number
+  /** Hears what it could read, when it comes. */
+  onMessage?(message: ReceivedMessage): void
 }
 
 /** A message as its service worker would get it. */
@@ -63,7 +65,9 @@ export function createBrowser(endpoint: string, options: SubscribeOptions): Brow
       try {
         // Without a body it is only woken.
         const text = body.length === 0 ? '' : decrypt(body, keys).toString()
-        browser.messages.push({ ...headers, bodyBytes: body.length, text })
+        const message = { ...headers, bodyBytes: body.length, text }
+        browser.messages.push(message)
+        options.onMessage?.(message)
         if (text !== '') show(browser, text)
       } catch (error) {
         browser.unreadable.push(error instanceof Error ? error.message : 'unreadable')

@@ -149,9 +149,11 @@ const BY_STATUS: readonly (readonly [status: number, kinds: readonly OutcomeKind
   ...[400, 404, 405, 410, 413, 418, 499].map(
     status => [status, ['rejected', 'blocked', 'misaddressed', 'failed']] as const,
   ),
-  // Whoever says so means us, not the message: another one would fare no better. A fresh credential may.
-  ...[401, 403, 407].map(status => [status, ['blocked', 'failed']] as const),
+  // Whoever says so means us, not the message: another one would fare no better. A fresh access token may.
+  [401, ['blocked', 'failed']],
+  [403, ['blocked']],
+  [407, ['blocked']],
   // It was not even read in time.
-  [408, ['failed']],
+  [408, ['failed', 'deferred']],
   [429, ['deferred']],
 ]

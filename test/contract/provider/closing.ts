@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Stand } from '../../support/stands/stand.ts'
-import { beforeDeadline, startRig } from './rig.ts'
+import { beforeDeadline, startRig, turn } from './rig.ts'
 
 export function closingContract(stand: Stand): void {
   test('drain: closing waits for what is under way, and leaves neither connection nor timer', async t => {
@@ -9,7 +9,12 @@ export function closingContract(stand: Stand): void {
     standIn.always({ kind: 'delay' })
     const sending = send(push())
     await holdsOne()
-    const closing = provider.close()
+    let isClosed = false
+    const closing = provider.close().then(() => {
+      isClosed = true
+    })
+    await turn()
+    assert.ok(!isClosed)
     answerHeld()
     assert.equal((await sending).kind, 'accepted')
     await closing

@@ -189,7 +189,7 @@ export async function beforeDeadline(clock: FakeClock, sending: Promise<Outcome>
 }
 
 /** All that the event loop has to do already is done. */
-async function turn(): Promise<void> {
+export async function turn(): Promise<void> {
   for (let phase = 0; phase < 5; phase++) await new Promise(resolve => setImmediate(resolve))
 }
 

@@ -1,4 +1,4 @@
-import { httpProviderStand } from '../../support/stands/http.ts'
+import { httpStand } from '../../support/stands/http.ts'
 import { providerContract } from '../provider-contract.ts'
 
-providerContract('http', httpProviderStand)
+providerContract('http', httpStand)

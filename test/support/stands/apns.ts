@@ -17,7 +17,7 @@ export const apnsStand: Stand = {
   acceptsByStatus: true,
   deadStatuses: [],
   deadWhenSaid: [],
-  hasCredential: true,
+  wrongCredential: 'blocked',
   async start(t, clock) {
     const identity = await serverIdentity
     const key = generateApnsKey()

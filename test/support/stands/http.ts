@@ -4,43 +4,45 @@ import { startWebhookSimulator } from '../../../src/simulator/http/webhook-simul
 import { createAnnouncer, httpStandIn } from './http-stand.ts'
 import type { Stand } from './stand.ts'
 
-const SECRET = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`
+const KEY = 'the secret of this webhook, 32 b'
+const SECRET = `whsec_${Buffer.from(KEY).toString('base64')}`
+const OTHER_SECRET = `whsec_${Buffer.from('another secret, 32 bytes as well').toString('base64')}`
+const PLACE = '/push?from=relay'
 
-export const httpProviderStand: Stand = {
+export const httpStand: Stand = {
   definition: http,
   idOf: ({ deliveryId }) => deliveryId,
   acceptsByStatus: true,
   deadStatuses: [410],
   deadWhenSaid: [],
-  hasCredential: true,
+  wrongCredential: 'blocked',
   async start(t, clock) {
     const { tell, onReceived } = createAnnouncer()
     const simulator = await startWebhookSimulator({
-      secret: SECRET,
-      place: '/',
       clock,
-      onTaken: ({ id, device, notification }) =>
-        tell({ id, address: { token: device.token }, text: notification.body }),
+      secret: SECRET,
+      place: PLACE,
+      onTaken: ({ id, device: { token }, notification: { body } }) =>
+        tell({ id, address: { token }, text: body }),
     })
     t.after(() => simulator.close())
-    const words = {
-      badMessage: { status: 422 },
-      wait: (seconds: number | undefined) => ({
-        status: 429,
-        headers: seconds === undefined ? {} : { 'retry-after': String(seconds) },
-      }),
-    }
     return {
-      ...httpStandIn(simulator, words),
+      ...httpStandIn(simulator, {
+        badMessage: { status: 422 },
+        wait: seconds => ({
+          status: 429,
+          ...(seconds === undefined ? {} : { headers: { 'retry-after': String(seconds) } }),
+        }),
+      }),
       onReceived,
-      secrets: [SECRET, SECRET.slice(6)],
+      secrets: [KEY, SECRET.slice('whsec_'.length)],
       environment: ({ url = simulator.url, credential } = {}) => ({
-        RELAY_HTTP_URL: url,
-        RELAY_HTTP_SECRET: credential === 'wrong' ? 'x'.repeat(32) : SECRET,
+        RELAY_HTTP_URL: `${url}${PLACE}`,
+        RELAY_HTTP_SECRET: credential === 'wrong' ? OTHER_SECRET : SECRET,
       }),
       newAddress: () => ({ token: randomUUID() }),
       kill: ({ token }) => void simulator.deadTokens.add(String(token)),
-      // Its answers have no words.
+      // Its words are for people: the relay looks at the status only.
       wording: status => ({ status }),
     }
   },

@@ -13,7 +13,7 @@ export const prowlStand: Stand = {
   acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [401],
-  hasCredential: false,
+  wrongCredential: undefined,
   async start(t, clock) {
     const { tell, onReceived } = createAnnouncer()
     const simulator = await startProwlSimulator({

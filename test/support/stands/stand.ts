@@ -17,8 +17,11 @@ export interface Stand {
   readonly deadStatuses: readonly number[]
   /** Statuses that do so only in an answer of the provider's own form, whatever its words. */
   readonly deadWhenSaid: readonly number[]
-  /** Nobody but the owner of a token has a credential with this provider: then there is none that could be refused. */
-  readonly hasCredential: boolean
+  /**
+   * What becomes of a push under another credential than ours. `misaddressed`: each token belongs to the credential that it
+   * was made for. Undefined: there is none.
+   */
+  readonly wrongCredential: 'blocked' | 'misaddressed' | undefined
   /** What is shown of the message's text, where title and text are one. */
   bodyOf?(shown: string, notification: Notification): string
   /** Gone when the test ends. Delays are on this clock. */

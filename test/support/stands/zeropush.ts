@@ -13,7 +13,7 @@ export const zeropushStand: Stand = {
   acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [],
-  hasCredential: true,
+  wrongCredential: 'blocked',
   bodyOf(shown, { title }) {
     const start = shown.startsWith(`${title}: `) ? title.length : shown.indexOf('…: ') + 1
     return shown.slice(start + 2)
