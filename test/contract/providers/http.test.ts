@@ -1,4 +1,4 @@
-import { httpStand } from '../../support/stands/http.ts'
+import { httpProviderStand } from '../../support/stands/http.ts'
 import { providerContract } from '../provider-contract.ts'
 
-providerContract('http', httpStand)
+providerContract('http', httpProviderStand)

@@ -19,10 +19,11 @@ export const fcmStand: Stand = {
   definition: fcm,
   // Android knows a repeat by its tag, and shows it in the place of the first.
   idOf: ({ notification }) => notification.collapseId,
+  // A message that was taken has a name.
   acceptsByStatus: false,
   deadStatuses: [],
   deadWhenSaid: [],
-  hasCredential: true,
+  wrongCredential: 'blocked',
   async start(t, clock) {
     const identity = await serverIdentity
     const simulator = await startFcmSimulator({ account: ACCOUNT, identity, clock })

@@ -9,7 +9,7 @@ const SECRET = `whsec_${Buffer.from(KEY).toString('base64')}`
 const OTHER_SECRET = `whsec_${Buffer.from('another secret, 32 bytes as well').toString('base64')}`
 const PLACE = '/push?from=relay'
 
-export const httpStand: Stand = {
+export const httpProviderStand: Stand = {
   definition: http,
   idOf: ({ deliveryId }) => deliveryId,
   acceptsByStatus: true,
