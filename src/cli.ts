@@ -11,12 +11,12 @@ import { PROVIDERS } from './providers/providers.ts'
 
 const HELP = `push-relay <command>
 
-  serve          receive messages and wake phones; the first start writes a configuration to try it out
+  serve          receive messages and push them; the first start writes a configuration to try it out
   check-config   show the configuration as it is understood, without secrets, or everything that is wrong with it
   check-store    check the database file for damage
   first-steps    show commands that try out what the first start has set up
   vapid-keys     make the key pair for Web Push: two lines for .env
-  simulator      run the APNs simulator alone
+  simulator      run the APNs simulator alone (of other providers see docs/operations.md)
   help           show this
 
   --version      show the version

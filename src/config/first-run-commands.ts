@@ -3,7 +3,7 @@ import { SAMPLE_JWT_FILE, SAMPLE_RECIPIENT } from './first-run.ts'
 
 /** Shown at every start while it holds. */
 export const SIMULATOR_WARNING =
-  'The APNs simulator is on: notifications reach no real phone. Set RELAY_APNS_ENVIRONMENT and credentials for real use.'
+  'The APNs simulator is on: no iPhone is reached. Set RELAY_APNS_ENVIRONMENT and credentials for real use.'
 
 /** What a phone would get from Apple: any 32 bytes in hex will do for the simulator. */
 const PHONE_TOKEN = '5f'.repeat(32)

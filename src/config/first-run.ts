@@ -100,7 +100,7 @@ RELAY_ADMIN_TOKENS=${newSecret(24)}
 RELAY_JWT_KEY_FILE=./${KEY_FILE}
 RELAY_XMPP_DOMAIN=localhost
 RELAY_STORE=sqlite:./${DATABASE}
-# The simulator stands in for Apple: no phone is reached. For real phones set production, and the signing key.
+# The simulator stands in for Apple: no iPhone is reached. For real ones set production, and the signing key.
 RELAY_APNS_ENVIRONMENT=simulator
 RELAY_APNS_TOPICS=com.example.chat
 `

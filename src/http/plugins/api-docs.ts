@@ -8,13 +8,13 @@ export interface ApiDocsOptions {
   version: string
 }
 
-const DESCRIPTION = `push-relay wakes the phones of offline XMPP users.
+const DESCRIPTION = `push-relay wakes the devices of offline XMPP users.
 
 * **Chat server**: posts each message whose recipient is offline. \`202\` means that it is on disk.
-* **Devices**: the mobile app registers its push token, with the JWT with which it logs in to the chat server.
+* **Devices**: apps and web pages register for pushes, with the JWT with which they log in to the chat server.
 * **Operators**: health, metrics, and what became of any message.
 
-Every error has one shape, with a \`code\` from a closed table. Instants are RFC 3339 in UTC, ids are UUIDv7.`
+Every error outside the ZeroPush API has one shape, with a \`code\` from a closed table. Instants are RFC 3339 in UTC, ids are UUIDv7.`
 
 const SECURITY_SCHEMES = {
   hook: { type: 'http', scheme: 'bearer', description: 'A token of RELAY_HOOK_TOKENS' },
@@ -52,7 +52,7 @@ export const apiDocs = fp(
         servers: [{ url: 'http://127.0.0.1:8080', description: 'As the relay runs by default' }],
         tags: [
           { name: 'chat server', description: 'What the XMPP server calls' },
-          { name: 'devices', description: 'What the mobile app calls' },
+          { name: 'devices', description: 'What apps and web pages call' },
           { name: 'operators', description: 'What people and monitoring call' },
           {
             name: 'zeropush',

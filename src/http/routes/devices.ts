@@ -43,8 +43,8 @@ const putSchema = {
   operationId: 'registerDevice',
   summary: 'Register a device, or refresh its registration',
   description:
-    'Call it at every start of the app. A physical token has one owner: registering one that another recipient holds ' +
-    'moves it. At most 5 such moves per recipient and day.',
+    'Call it at every start of the app. A physical token (apns, fcm, webpush) has one owner: registering one that another ' +
+    'recipient holds moves it. At most 5 such moves per recipient and day.',
   params: DeviceParamsSchema,
   querystring: RecipientQuerySchema,
   response: {

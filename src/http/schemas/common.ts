@@ -7,7 +7,7 @@ export const ErrorSchema = Type.Object(
     error: Type.String({ description: 'The name of the status', examples: ['Bad Request'] }),
     message: Type.String({ description: 'For people; never repeats a value that was sent' }),
   },
-  { $id: 'Error', description: 'The one shape of every error' },
+  { $id: 'Error', description: 'The shape of every error outside the ZeroPush API' },
 )
 
 export const MessageIdSchema = Type.String({
