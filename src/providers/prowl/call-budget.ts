@@ -26,7 +26,7 @@ export class CallBudget {
   learn(remaining: number, resetAt: number, now: number): void {
     // No window is longer than an hour, so that a mistaken date cannot silence Prowl for a year.
     const until = Math.min(resetAt, now + HOUR_MS)
-    if (until <= now || until < this.#resetAt) return
+    if (until < this.#resetAt) return
     this.#remaining = until === this.#resetAt ? Math.min(this.#remaining, remaining) : remaining
     this.#resetAt = until
   }
