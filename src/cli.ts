@@ -17,6 +17,7 @@ const HELP = `push-relay <command>
   first-steps    show commands that try out what the first start has set up
   vapid-keys     make the key pair for Web Push: two lines for .env
   simulator      run the APNs simulator alone (of other providers see docs/operations.md)
+  simulator-fcm  run the FCM simulator alone
   help           show this
 
   --version      show the version
@@ -35,6 +36,7 @@ const COMMANDS: Record<string, Command> = {
   'first-steps': firstSteps,
   'vapid-keys': vapidKeys,
   simulator,
+  'simulator-fcm': simulatorFcm,
   help: async () => print(HELP),
 }
 
@@ -138,6 +140,12 @@ async function vapidKeys(): Promise<number> {
 async function simulator(): Promise<number> {
   const { runSimulator } = await import('./simulator/run-simulator.ts')
   await runSimulator()
+  return 0
+}
+
+async function simulatorFcm(): Promise<number> {
+  const { runFcmSimulator } = await import('./simulator/fcm/run-fcm-simulator.ts')
+  await runFcmSimulator()
   return 0
 }
 

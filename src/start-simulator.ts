@@ -14,16 +14,20 @@ export async function startSimulator(
 ): Promise<StartedSimulator> {
   // Loaded only when it stands in for Apple.
   const { startApnsSimulator } = await import('./simulator/apns/apns-simulator.ts')
-  const { startControlServer } = await import('./simulator/apns/control-server.ts')
+  const { startControlServer } = await import('./simulator/control-server.ts')
+  const { APNS_CONTROL } = await import('./simulator/apns/control-routes.ts')
   const { generateApnsKey } = await import('./simulator/apns/apns-key.ts')
   const key = generateApnsKey()
   const simulator = await startApnsSimulator({ keys: [key], topics: apns.topics, environment: 'simulator' })
-  const control = await startControlServer({ simulator, host: '127.0.0.1', port: simulatorPort }).catch(
-    async error => {
-      await simulator.close()
-      throw error
-    },
-  )
+  const control = await startControlServer({
+    simulator,
+    routes: APNS_CONTROL,
+    host: '127.0.0.1',
+    port: simulatorPort,
+  }).catch(async error => {
+    await simulator.close()
+    throw error
+  })
   return {
     apns: { ...apns, credentials: { kind: 'token', ...key }, url: simulator.url, ca: simulator.ca },
     async close() {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { generate } from 'selfsigned'
 import { systemClock } from '../domain/clock.ts'
 
@@ -46,6 +47,11 @@ export async function createServerIdentity(names: readonly string[] = []): Promi
     ],
   })
   return { ca: ca.cert, caKey: ca.private, certificate: server.cert, privateKey: server.private }
+}
+
+/** It has not expired. Throws for what is no certificate. */
+export function isValid({ certificate }: ServerIdentity): boolean {
+  return new X509Certificate(certificate).validToDate.getTime() > systemClock.now()
 }
 
 /** Stands in for Apple's "Apple Push Services" certificate of one app. */

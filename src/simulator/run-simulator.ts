@@ -1,6 +1,7 @@
 import { type ApnsSimulator, type ApnsSimulatorOptions, startApnsSimulator } from './apns/apns-simulator.ts'
-import { type ControlServer, startControlServer } from './apns/control-server.ts'
+import { APNS_CONTROL } from './apns/control-routes.ts'
 import { loadSimulatorFiles, type SimulatorFiles } from './apns/simulator-files.ts'
+import { type ControlServer, startControlServer } from './control-server.ts'
 
 export interface RunSimulatorOptions extends Omit<ApnsSimulatorOptions, 'keys' | 'identity'> {
   /** Default: only the generated key, written to the directory. */
@@ -47,7 +48,7 @@ export async function runSimulator(options: RunSimulatorOptions = {}): Promise<R
 
 async function startControl(simulator: ApnsSimulator, port: number): Promise<ControlServer> {
   try {
-    return await startControlServer({ simulator, host: simulator.host, port })
+    return await startControlServer({ simulator, routes: APNS_CONTROL, host: simulator.host, port })
   } catch (error) {
     await simulator.close()
     throw error

@@ -10,19 +10,11 @@ import {
   requireObject,
   text,
 } from '../bad-input.ts'
+import type { ControlRoutes } from '../control-server.ts'
 import { ERROR_CODES } from '../fault.ts'
 import { parseFault } from '../fault-input.ts'
 import type { ApnsSimulator } from './apns-simulator.ts'
 import type { Phone } from './phones.ts'
-
-/** What a route needs: the last part of the path, and the JSON that came with it (undefined when none did). */
-export interface ControlRequest {
-  argument: string
-  body: unknown
-}
-
-/** Answers what is sent back as JSON; undefined: 204. */
-export type ControlHandler = (simulator: ApnsSimulator, request: ControlRequest) => unknown
 
 const INSTANT = integer(0, Number.MAX_SAFE_INTEGER)
 const MAX_STREAMS = 2 ** 31 - 1
@@ -43,7 +35,7 @@ const FACT_CHECKS: Record<string, Check> = {
   expiredAt: INSTANT,
 }
 
-export const CONTROL_ROUTES: Readonly<Record<string, ControlHandler>> = {
+export const APNS_CONTROL: ControlRoutes<ApnsSimulator> = {
   'GET /phones': ({ phones }) => {
     const list = phones.list()
     return { total: list.length, phones: list.slice(-MAX_LISTED) }

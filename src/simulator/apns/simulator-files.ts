@@ -1,8 +1,7 @@
-import { X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { systemClock } from '../../domain/clock.ts'
-import { createServerIdentity, type ServerIdentity } from '../certificate.ts'
+import { createServerIdentity, isValid, type ServerIdentity } from '../certificate.ts'
+import { readKept, replaceFile } from '../kept-files.ts'
 import { type ApnsKey, generateApnsKey } from './apns-key.ts'
 
 /** What a simulator keeps over a restart, so that relays that trust it need not be told anything new. */
@@ -23,7 +22,7 @@ interface Kept {
 export async function loadSimulatorFiles(directory: string): Promise<SimulatorFiles> {
   const folder = resolve(directory)
   const keptFile = join(folder, 'simulator.json')
-  const kept = (await readKept(keptFile)) ?? (await createKept())
+  const kept = (await readKept(keptFile, isUsable)) ?? (await createKept())
   const caFile = join(folder, 'ca.pem')
   const keyFile = join(folder, `AuthKey_${kept.key.keyId}.p8`)
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -37,19 +36,6 @@ async function createKept(): Promise<Kept> {
   return { identity: await createServerIdentity(), key: generateApnsKey() }
 }
 
-/** Undefined when there is none, or one that cannot be used: all of it can be made again. */
-async function readKept(file: string): Promise<Kept | undefined> {
-  try {
-    const kept = JSON.parse(await readFile(file, 'utf8')) as Kept
-    const validUntil = new X509Certificate(kept.identity.certificate).validToDate.getTime()
-    return typeof kept.key.keyId === 'string' && validUntil > systemClock.now() ? kept : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function replaceFile(file: string, content: string, mode: number): Promise<void> {
-  const temporary = `${file}.new`
-  await writeFile(temporary, content, { mode })
-  await rename(temporary, file)
+function isUsable({ identity, key }: Kept): boolean {
+  return isValid(identity) && typeof key.keyId === 'string'
 }

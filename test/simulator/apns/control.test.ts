@@ -5,14 +5,15 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { startControlServer } from '../../../src/simulator/apns/control-server.ts'
+import { APNS_CONTROL } from '../../../src/simulator/apns/control-routes.ts'
+import { startControlServer } from '../../../src/simulator/control-server.ts'
 import { runSimulator } from '../../../src/simulator/run-simulator.ts'
 import { connectApns, signJwt, TOKEN, TOPIC } from '../../support/apns-client.ts'
 import { nowSeconds, startRig, streamLimit } from '../../support/apns-simulator.ts'
 
 async function startControl(t: TestContext) {
   const rig = await startRig(t)
-  const control = await startControlServer({ simulator: rig.simulator })
+  const control = await startControlServer({ simulator: rig.simulator, routes: APNS_CONTROL })
   t.after(() => control.close())
   async function call(method: string, path: string, body?: unknown) {
     const text = typeof body === 'string' ? body : JSON.stringify(body)

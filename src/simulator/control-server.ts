@@ -1,8 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { BadInputError } from '../bad-input.ts'
-import type { ApnsSimulator } from './apns-simulator.ts'
-import { CONTROL_ROUTES, type ControlHandler } from './control-routes.ts'
+import { BadInputError } from './bad-input.ts'
+
+/** What a route needs: the last part of the path, and the JSON that came with it (undefined when none did). */
+export interface ControlRequest {
+  argument: string
+  body: unknown
+}
+
+/** Answers what is sent back as JSON; undefined: 204. */
+export type ControlHandler<S> = (simulator: S, request: ControlRequest) => unknown
+
+/** By method and path, in which `*` stands for a second part: `GET /phones/*`. */
+export type ControlRoutes<S> = Readonly<Record<string, ControlHandler<S>>>
 
 export interface ControlServer {
   readonly url: string
@@ -10,8 +20,9 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
-export interface ControlServerOptions {
-  simulator: ApnsSimulator
+export interface ControlServerOptions<S> {
+  simulator: S
+  routes: ControlRoutes<S>
   /** Default 127.0.0.1. Whoever reaches it reads every notification, so nothing wider is meant. */
   host?: string
   /** Default a free one. */
@@ -26,10 +37,10 @@ interface Answer {
 }
 
 /** Plain HTTP and JSON, for people with curl and for tests in other processes. README.md lists the calls. */
-export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { simulator, host = '127.0.0.1' } = options
+export async function startControlServer<S>(options: ControlServerOptions<S>): Promise<ControlServer> {
+  const { host = '127.0.0.1' } = options
   const server = createServer((request, response) => {
-    respond(simulator, request, response).catch(() => response.destroy())
+    respond(options, request, response).catch(() => response.destroy())
   })
   await listen(server, options.port ?? 0, host)
   const { port } = server.address() as AddressInfo
@@ -54,12 +65,12 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   })
 }
 
-async function respond(
-  simulator: ApnsSimulator,
+async function respond<S>(
+  options: ControlServerOptions<S>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { status, body } = await answer(simulator, request)
+  const { status, body } = await answer(options, request)
   if (body === undefined) {
     response.writeHead(status).end()
     return
@@ -68,11 +79,15 @@ async function respond(
   response.end(`${JSON.stringify(body, null, 2)}\n`)
 }
 
-async function answer(simulator: ApnsSimulator, request: IncomingMessage): Promise<Answer> {
+async function answer<S>(
+  { simulator, routes }: ControlServerOptions<S>,
+  request: IncomingMessage,
+): Promise<Answer> {
   if (isFromWebPage(request)) return failure(403, 'web pages may not use this interface')
   const { pattern, argument } = readPath(request.url)
-  const handler = findHandler(`${request.method} ${pattern}`)
-  if (handler === undefined) return noRoute(pattern)
+  const route = `${request.method} ${pattern}`
+  const handler = Object.hasOwn(routes, route) ? routes[route] : undefined
+  if (handler === undefined) return noRoute(pattern, Object.keys(routes))
   try {
     const body = await readJson(request)
     const result = await handler(simulator, { argument, body })
@@ -90,10 +105,6 @@ function readPath(url = '/'): { pattern: string; argument: string } {
   return { pattern: argument === '' ? `/${name}` : `/${name}/*`, argument }
 }
 
-function findHandler(key: string): ControlHandler | undefined {
-  return Object.hasOwn(CONTROL_ROUTES, key) ? CONTROL_ROUTES[key] : undefined
-}
-
 /** A page in the user's browser must neither read the notifications nor set faults: not as another origin, not by DNS rebinding. */
 function isFromWebPage({ headers, socket }: IncomingMessage): boolean {
   if (headers.origin !== undefined) return true
@@ -101,10 +112,9 @@ function isFromWebPage({ headers, socket }: IncomingMessage): boolean {
   return isLoopback && !/^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/i.test(headers.host ?? '')
 }
 
-function noRoute(pattern: string): Answer {
-  const others = Object.keys(CONTROL_ROUTES).filter(route => route.endsWith(` ${pattern}`))
-  if (others.length === 0)
-    return failure(404, `no such call; there are ${Object.keys(CONTROL_ROUTES).join(', ')}`)
+function noRoute(pattern: string, routes: readonly string[]): Answer {
+  const others = routes.filter(route => route.endsWith(` ${pattern}`))
+  if (others.length === 0) return failure(404, `no such call; there are ${routes.join(', ')}`)
   return failure(405, `this path knows ${others.join(', ')}`)
 }
 
