@@ -16,8 +16,8 @@ const HELP = `push-relay <command>
   check-store    check the database file for damage
   first-steps    show commands that try out what the first start has set up
   vapid-keys     make the key pair for Web Push: two lines for .env
-  simulator      run the APNs simulator alone (of other providers see docs/operations.md)
-  simulator-fcm  run the FCM simulator alone
+  simulator      run the APNs simulator alone
+  simulator-fcm  run the FCM simulator alone (of other providers see docs/operations.md)
   help           show this
 
   --version      show the version

@@ -78,9 +78,9 @@ function detail(details: readonly Fields[], type: string): Fields {
   return details.find(each => String(each['@type']).endsWith(`.${type}`)) ?? {}
 }
 
-/** Only what can be one of Google's words may become a reason: never a text that could hold a token. */
+/** Only what can be one of Google's words may become a reason: a token, or a line of a key, is longer. */
 function wordOf(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(value) ? value : undefined
+  return typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,47}$/.test(value) ? value : undefined
 }
 
 function parseObject(text: string): Fields {
