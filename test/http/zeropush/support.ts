@@ -17,7 +17,7 @@ export const ZEROPUSH: Partial<Config> = {
 }
 
 /** 64 hexadecimal digits, other ones for each number. */
-export const tokenOf = (number: number) => number.toString(16).padStart(64, 'a')
+export const tokenOf = (number: number) => `ab${number.toString(16).padStart(62, '0')}`
 
 export const asToken = (token: string) => ({ authorization: `Token token="${token}"` })
 
