@@ -33,6 +33,8 @@ export interface DirectParts {
   contentAvailable: boolean
   /** Neither text nor sound nor badge: nobody notices but the app. */
   isSilent: boolean
+  /** There is `data`, of which an app on Android makes what it shows itself. */
+  isForApp: boolean
 }
 
 /** Bytes that it takes in memory and in a payload, roughly. */

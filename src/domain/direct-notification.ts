@@ -23,7 +23,11 @@ interface Said {
 export function showDirect(said: Said, preview: Preview, previewText: string): ShownDirect {
   const parts = partsOf(said)
   if (preview === 'full')
-    return { ...textsOf(said), ...customOf(said.direct), direct: { ...parts, ...alertOf(said.direct) } }
+    return {
+      ...textsOf(said),
+      ...customOf(said.direct),
+      direct: { ...parts, ...alertOf(said.direct), isForApp: said.direct.data !== undefined },
+    }
   const { sound, category, info } = said.direct
   const hidden = { title: '', body: parts.hasAlert ? previewText : '' }
   const left = { ...parts, hasBody: parts.hasAlert }
@@ -37,7 +41,8 @@ function partsOf({ body, unread, direct }: Said): DirectParts {
   const hasBody = body !== undefined
   const hasAlert = hasBody || title !== undefined || Object.keys(alert).length > 0
   const isSilent = !hasAlert && sound === undefined && unread === undefined
-  return { hasAlert, hasBody, alert: {}, contentAvailable: contentAvailable || isSilent, isSilent }
+  const isAwake = contentAvailable || isSilent
+  return { hasAlert, hasBody, alert: {}, contentAvailable: isAwake, isSilent, isForApp: false }
 }
 
 function textsOf({ body, direct: { title, collapseKey } }: Said) {

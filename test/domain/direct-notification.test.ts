@@ -38,7 +38,7 @@ const WHOLE: DirectContent = {
   data: { text: 'secret' },
 }
 const TEXT = { body: 'Secret text', unread: 3 }
-const NOTICED = { hasAlert: true, hasBody: true, contentAvailable: false, isSilent: false }
+const NOTICED = { hasAlert: true, hasBody: true, contentAvailable: false, isSilent: false, isForApp: false }
 
 test('full: all that was said, and nothing else', () => {
   assert.deepEqual(shown('full', WHOLE, TEXT), {
@@ -48,6 +48,7 @@ test('full: all that was said, and nothing else', () => {
     collapseId: 'secret-key',
     direct: {
       ...NOTICED,
+      isForApp: true,
       alert: { 'loc-key': 'K', 'loc-args': ['secret'] },
       sound: 'alice.aiff',
       category: 'REPLY',
@@ -88,8 +89,10 @@ test('what shows nothing shows nothing with any preview', () => {
   const silent = { hasAlert: false, hasBody: false, alert: {}, contentAvailable: true, isSilent: true }
   for (const preview of ['full', 'sender', 'none'] as const) {
     for (const direct of [{ contentAvailable: true as const }, { data: { a: 1 } }, { info: { a: 1 } }]) {
-      const { custom: _custom, ...rest } = shown(preview, direct) as Record<string, unknown>
-      assert.deepEqual(rest, { title: '', body: '', direct: silent })
+      const { title, body, direct: parts } = shown(preview, direct)
+      const { isForApp, ...rest } = parts ?? {}
+      assert.deepEqual([title, body, rest], ['', '', silent])
+      assert.equal(isForApp, preview === 'full' && 'data' in direct)
     }
     const badge = shown(preview, {}, { unread: 0 })
     const { contentAvailable, isSilent } = badge.direct ?? {}

@@ -11,6 +11,7 @@ import type { ProviderParts } from '../provider-definition.ts'
 import { type Access, AccessTokens } from './access-tokens.ts'
 import { type FcmAnswer, readAnswer } from './answer.ts'
 import { classify, isKnownAnswer } from './classify.ts'
+import { encodeDirect } from './direct-payload.ts'
 import type { FcmConfig } from './fcm-config.ts'
 import { type EncodedPayload, encodePayload, encodeRequest, timeToLive } from './payload.ts'
 import { createFcmRegistrationRules, ENVIRONMENT } from './registration-rules.ts'
@@ -150,7 +151,9 @@ class FcmProvider implements Provider {
   #bodyOf({ registration, notification, expiresAt }: Push): Buffer {
     let payload = this.#payloads.get(notification)
     if (payload === undefined) {
-      payload = encodePayload(notification, this.#config.payload)
+      const { direct } = notification
+      const kind = this.#config.payload
+      payload = direct ? encodeDirect(notification, direct, kind) : encodePayload(notification, kind)
       this.#payloads.set(notification, payload)
     }
     return encodeRequest(registration.token, timeToLive(expiresAt, this.#parts.clock.now()), payload)

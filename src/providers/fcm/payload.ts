@@ -67,7 +67,8 @@ function facts({ threadId, chat }: Notification): Record<string, string> {
   return { threadId, chat: JSON.stringify(chat) }
 }
 
-function afterBrace(fields: object): string {
+/** The fields of an object, to be written after others. */
+export function afterBrace(fields: object): string {
   return JSON.stringify(fields).slice(1)
 }
 
