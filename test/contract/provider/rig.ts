@@ -109,7 +109,7 @@ export async function startRig(t: TestContext, stand: Stand, options: RigOptions
       registration: changes.registration ?? device().registration,
       notification: aNotification(),
       expiresAt: clock.now() + 3_600_000,
-      scopeProven: true,
+      scopeProven: false,
       ...changes,
     }
   }

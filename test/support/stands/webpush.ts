@@ -1,6 +1,6 @@
-import { createECDH } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateVapidKeys } from '../../../src/providers/webpush/vapid-keys.ts'
 import { webpush } from '../../../src/providers/webpush/webpush.ts'
 import { startWebPushSimulator } from '../../../src/simulator/webpush/webpush-simulator.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
@@ -24,7 +24,7 @@ export const webpushStand: Stand = {
     t.after(() => simulator.close())
     const caFile = join(temporaryDirectory(t), 'ca.pem')
     writeFileSync(caFile, identity.ca)
-    const [own, other] = [vapidKeys(), vapidKeys()]
+    const [own, other] = [generateVapidKeys(), generateVapidKeys()]
     const json = { 'content-type': 'application/json' }
     return {
       ...httpStandIn(simulator, {
@@ -36,12 +36,12 @@ export const webpushStand: Stand = {
       }),
       identity,
       onReceived,
-      secrets: [own.private],
+      secrets: [own.privateKey],
       environment({ url = simulator.url, credential } = {}) {
         const keys = credential === 'wrong' ? other : own
         return {
-          RELAY_WEBPUSH_PUBLIC_KEY: keys.public,
-          RELAY_WEBPUSH_PRIVATE_KEY: keys.private,
+          RELAY_WEBPUSH_PUBLIC_KEY: keys.publicKey,
+          RELAY_WEBPUSH_PRIVATE_KEY: keys.privateKey,
           RELAY_WEBPUSH_SUBJECT: 'mailto:operator@example.org',
           RELAY_WEBPUSH_ALLOWED_ORIGINS: url,
           RELAY_WEBPUSH_CA_FILE: caFile,
@@ -50,7 +50,7 @@ export const webpushStand: Stand = {
       newAddress(url = simulator.url) {
         const { endpoint, keys } = simulator.subscribe({
           kind: 'apple',
-          applicationServerKey: own.public,
+          applicationServerKey: own.publicKey,
           onMessage({ text }) {
             const { tag, body } = JSON.parse(text) as { tag: string; body: string }
             tell({ id: tag, address: { endpoint, keys }, text: body })
@@ -62,10 +62,4 @@ export const webpushStand: Stand = {
       wording: (status, reason) => ({ status, headers: json, body: JSON.stringify({ reason }) }),
     }
   },
-}
-
-function vapidKeys(): { public: string; private: string } {
-  const key = createECDH('prime256v1')
-  key.generateKeys()
-  return { public: key.getPublicKey('base64url'), private: key.getPrivateKey('base64url') }
 }
