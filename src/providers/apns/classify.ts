@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { rejected, serverFailure, waitForRegistration } from '../answer-rules.ts'
 
 export interface ApnsAnswer {
   status: number
@@ -25,7 +26,6 @@ export interface ApnsAnswerContext {
 
 type Rule = (answer: ApnsAnswer, context: ApnsAnswerContext) => Outcome
 
-const rejected: Rule = () => ({ kind: 'rejected' })
 const blockedCredential: Rule = (_, { credentialScope }) => ({ kind: 'blocked', scope: credentialScope })
 const blockedTopic: Rule = (_, { topicScope }) => ({ kind: 'blocked', scope: topicScope })
 const wrongEnvironment: Rule = (answer, context) =>
@@ -37,16 +37,7 @@ const unregistered: Rule = ({ timestamp }) => ({
   kind: 'unregistered',
   ...(timestamp === undefined ? {} : { since: timestamp }),
 })
-const serverFailure: Rule = ({ retryAfterMs }) => ({
-  kind: 'failed',
-  pace: 'server',
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-})
 const reconnect: Rule = () => ({ kind: 'failed', pace: 'reconnect' })
-const waitForToken: Rule = ({ retryAfterMs }, { now }) => ({
-  kind: 'deferred',
-  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
-})
 
 /** Apple asks for at least 20 minutes between provider tokens; ours is kept, so a few minutes are enough. */
 const PROVIDER_TOKEN_PAUSE_MS = 5 * 60_000
@@ -92,7 +83,7 @@ const BY_REASON: Readonly<Record<string, Rule>> = {
   Unregistered: unregistered,
   PayloadTooLarge: rejected,
   TooManyProviderTokenUpdates: waitForCredential,
-  TooManyRequests: waitForToken,
+  TooManyRequests: waitForRegistration,
   InternalServerError: serverFailure,
   ServiceUnavailable: serverFailure,
   Shutdown: reconnect,
@@ -113,7 +104,7 @@ export function classify(answer: ApnsAnswer, context: ApnsAnswerContext): Outcom
 function byStatus(status: number): Rule {
   // Apple uses only 403; the others are a proxy's, which wants to know who we are.
   if (status === 401 || status === 403 || status === 407) return blockedCredential
-  if (status === 429) return waitForToken
+  if (status === 429) return waitForRegistration
   if (status >= 400 && status < 500 && status !== 408) return rejected
   return serverFailure
 }

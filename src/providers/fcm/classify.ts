@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { blocked, rejected, serverFailure, unregistered } from '../answer-rules.ts'
 import type { FcmAnswer } from './answer.ts'
 
 export interface FcmAnswerContext {
@@ -12,15 +13,7 @@ type Rule = (answer: FcmAnswer, context: FcmAnswerContext) => Outcome
 /** Google's own advice where it names no time: the quota is refilled every minute ("Scale FCM"). */
 const QUOTA_PAUSE_MS = 60_000
 
-const rejected: Rule = () => ({ kind: 'rejected' })
-const blocked: Rule = (_, { scope }) => ({ kind: 'blocked', scope })
-const unregistered: Rule = () => ({ kind: 'unregistered' })
 const misaddressed: Rule = () => ({ kind: 'misaddressed', fault: 'app' })
-const serverFailure: Rule = ({ retryAfterMs }) => ({
-  kind: 'failed',
-  pace: 'server',
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-})
 const waitForProject: Rule = ({ retryAfterMs }, { now, scope }) => ({
   kind: 'deferred',
   scope,
@@ -52,9 +45,9 @@ const APNS_DEAD: readonly string[] = ['Unregistered', 'ExpiredToken']
  */
 const invalidArgument: Rule = (answer, context) => {
   const { apnsReason = '', blamesToken } = answer
-  if (APNS_DEAD.includes(apnsReason)) return unregistered(answer, context)
+  if (APNS_DEAD.includes(apnsReason)) return unregistered()
   const isMisaddressed = blamesToken || APNS_MISADDRESSED.includes(apnsReason)
-  return isMisaddressed ? misaddressed(answer, context) : rejected(answer, context)
+  return isMisaddressed ? misaddressed(answer, context) : rejected()
 }
 
 /** firebase.google.com, "FCM error codes"; the last one is THIRD_PARTY_AUTH_ERROR's former name. */

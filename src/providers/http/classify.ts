@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { blocked, rejected, serverFailure, unregistered, waitForScope } from '../answer-rules.ts'
 
 export interface HttpAnswer {
   status: number
@@ -14,19 +15,6 @@ export interface HttpAnswerContext {
 type Rule = (answer: HttpAnswer, context: HttpAnswerContext) => Outcome
 
 const accepted: Rule = () => ({ kind: 'accepted' })
-const unregistered: Rule = () => ({ kind: 'unregistered' })
-const rejected: Rule = () => ({ kind: 'rejected' })
-const blocked: Rule = (_, { scope }) => ({ kind: 'blocked', scope })
-const deferred: Rule = ({ retryAfterMs }, { now, scope }) => ({
-  kind: 'deferred',
-  scope,
-  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
-})
-const serverFailure: Rule = ({ retryAfterMs }) => ({
-  kind: 'failed',
-  pace: 'server',
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-})
 
 /** What docs/providers/http.md promises to receivers. */
 const BY_STATUS: Readonly<Record<number, Rule>> = {
@@ -44,7 +32,7 @@ const BY_STATUS: Readonly<Record<number, Rule>> = {
   413: rejected,
   415: blocked,
   422: rejected,
-  429: deferred,
+  429: waitForScope,
 }
 
 /** By the first digit. A redirect is not followed, since what was signed is for our URL: the operator has to correct it. */

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { blocked, rejected, serverFailure, waitForScope } from '../answer-rules.ts'
 import type { ProwlWord } from './answer.ts'
 
 export interface ProwlAnswer {
@@ -18,22 +19,10 @@ export interface ProwlAnswerContext {
 
 type Rule = (answer: ProwlAnswer, context: ProwlAnswerContext) => Outcome
 
-const rejected: Rule = () => ({ kind: 'rejected' })
-const blocked: Rule = (_, { scope }) => ({ kind: 'blocked', scope })
 // A proxy's 401 is about us. Only Prowl's own word costs a key.
 const deadKey: Rule = (answer, context) =>
   answer.word === undefined ? blocked(answer, context) : { kind: 'unregistered' }
 const limited: Rule = (_, { scope, limitEndsAt }) => ({ kind: 'deferred', scope, untilMs: limitEndsAt() })
-const slowedDown: Rule = ({ retryAfterMs }, { now, scope }) => ({
-  kind: 'deferred',
-  scope,
-  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
-})
-const serverFailure: Rule = ({ retryAfterMs }) => ({
-  kind: 'failed',
-  pace: 'server',
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-})
 
 /** The codes that `add` answers with, by its documentation (https://www.prowlapp.com/api.php). */
 const BY_CODE: Readonly<Record<number, Rule>> = {
@@ -52,7 +41,7 @@ const BY_OTHER_STATUS: Readonly<Record<number, Rule>> = {
   407: blocked,
   408: serverFailure,
   425: serverFailure,
-  429: slowedDown,
+  429: waitForScope,
 }
 
 /** Whether Prowl said something that its documentation has. */

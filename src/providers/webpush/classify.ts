@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { rejected, serverFailure, unregistered, waitForRegistration } from '../answer-rules.ts'
 import { KEY_MISMATCH, type PushAnswer } from './answer.ts'
 
 export interface PushAnswerContext {
@@ -15,20 +16,8 @@ export interface PushAnswerContext {
 
 type Rule = (answer: PushAnswer, context: PushAnswerContext) => Outcome
 
-const rejected: Rule = () => ({ kind: 'rejected' })
-const unregistered: Rule = () => ({ kind: 'unregistered' })
-const failed: Rule = ({ retryAfterMs }) => ({
-  kind: 'failed',
-  pace: 'server',
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-})
-// RFC 8030 §8.4: the limit is one "for push message delivery to a push resource", so only this registration waits.
-const wait: Rule = ({ retryAfterMs }, { now }) => ({
-  kind: 'deferred',
-  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
-})
 const refused: Rule = (answer, context) =>
-  context.mayBlock ? { kind: 'blocked', scope: context.scope } : failed(answer, context)
+  context.mayBlock ? { kind: 'blocked', scope: context.scope } : serverFailure(answer)
 
 /** The few words that say more than their status. */
 const BY_REASON: Readonly<Record<string, Rule>> = {
@@ -47,14 +36,15 @@ const BY_STATUS: Readonly<Record<number, Rule>> = {
   403: refused,
   404: unregistered,
   // Microsoft: "the cloud service exceeded its throttle limit" (WNS response codes).
-  406: wait,
+  406: waitForRegistration,
   // A proxy of ours wants to know who we are.
   407: refused,
-  408: failed,
+  408: serverFailure,
   410: unregistered,
   // The provider has shortened it before.
   413: rejected,
-  429: wait,
+  // RFC 8030 §8.4: the limit is one "for push message delivery to a push resource".
+  429: waitForRegistration,
 }
 
 /** Of the server failures: those of RFC 9110 §15.6, and ntfy's for a topic that nobody listens to. */
@@ -76,5 +66,5 @@ export function classify(answer: PushAnswer, context: PushAnswerContext): Outcom
 
 /** Redirects are never followed: they lead where nobody has looked. A push service does not send any, so its proxy is broken. */
 function byClass(status: number): Rule {
-  return status >= 400 && status < 500 ? rejected : failed
+  return status >= 400 && status < 500 ? rejected : serverFailure
 }

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import { blocked, rejected, serverFailure, waitForScope } from '../answer-rules.ts'
 import type { ZeroPushAnswer } from './answer.ts'
 
 export interface AnswerContext {
@@ -10,24 +11,12 @@ export interface AnswerContext {
 
 type Rule = (answer: ZeroPushAnswer, context: AnswerContext) => Outcome
 
-const rejected: Rule = () => ({ kind: 'rejected' })
-const blocked: Rule = (_, { scope }) => ({ kind: 'blocked', scope })
 // One strike of the registration, not its end: a server that is the wrong one for all must not cost everybody their device.
 const misaddressed: Rule = () => ({ kind: 'misaddressed', fault: 'app' })
 const quotaUsedUp: Rule = ({ quotaResetAt }, { scope }) => ({
   kind: 'deferred',
   scope,
   ...(quotaResetAt === undefined ? {} : { untilMs: quotaResetAt }),
-})
-const slowedDown: Rule = ({ retryAfterMs }, { now, scope }) => ({
-  kind: 'deferred',
-  scope,
-  ...(retryAfterMs === undefined ? {} : { untilMs: now + retryAfterMs }),
-})
-const serverFailure: Rule = ({ retryAfterMs }) => ({
-  kind: 'failed',
-  pace: 'server',
-  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 })
 
 /** Every word of an error body that a client of ZeroPush has seen. It comes with several statuses, so it goes first. */
@@ -51,7 +40,7 @@ const BY_STATUS: Readonly<Record<number, Rule>> = {
   // No certificate, or an app that is not set up there.
   412: blocked,
   425: serverFailure,
-  429: slowedDown,
+  429: waitForScope,
 }
 
 /** Whether the server must be told of the device first: it sends to no other. */
@@ -82,7 +71,7 @@ export function classify(answer: ZeroPushAnswer, context: AnswerContext): Outcom
   }
   const { sentCount } = answer
   if (sentCount !== undefined && sentCount > 0) return { kind: 'accepted', status }
-  return { ...serverFailure(answer, context), status, reason: reasonOf(answer) }
+  return { ...serverFailure(answer), status, reason: reasonOf(answer) }
 }
 
 /** What became of telling the server of a device; undefined: it knows it now. */
