@@ -7,8 +7,8 @@ import type { Notification } from '../../domain/notification.ts'
  * do, as one that escapes whatever is not ASCII.
  */
 const MAX_PAYLOAD_BYTES = 2048
-/** `"aps":{},`, which the server puts around, and what stands between title and text. */
-const ADDED_BYTES = 11
+/** `"aps":{},`, which the server puts around, what stands between title and text, and a dictionary in the place of a text. */
+const ADDED_BYTES = 20
 
 /** The fields of `/notify` that are the same for every device, as JSON. */
 export function encodeFields(notification: Notification): string {
@@ -17,7 +17,7 @@ export function encodeFields(notification: Notification): string {
 
 function compile({ title, body, badge, chat }: Notification): string {
   return JSON.stringify({
-    alert: alertOf(title, body),
+    alert: asAlert(alertOf(title, body)),
     sound: 'default',
     category: 'chat',
     ...(badge === undefined ? {} : { badge }),
@@ -29,4 +29,9 @@ function compile({ title, body, badge, chat }: Notification): string {
 function alertOf(title: string, body: string): string {
   if (body === '') return title
   return title === '' ? body : `${title}: ${body}`
+}
+
+/** In a form a dictionary is JSON in a text, so a server may take a text for one: what begins like it says what it is. */
+function asAlert(text: string): string | { body: string } {
+  return /^\s*\{/.test(text) ? { body: text } : text
 }

@@ -34,6 +34,14 @@ describe('the ZeroPush provider against our own API', () => {
     assert.deepEqual(report.unknown, [])
   })
 
+  it('lets no sender write a dictionary of Apple’s into an alert', async t => {
+    const { app, send } = await startRig(t)
+    const notification = aNotification({ nick: '{"loc-key"', body: ' "FORGED"}' })
+    assert.equal((await send(TOKEN, { notification })).kind, 'accepted')
+    const { body, direct } = app.handedOff[0]?.content ?? {}
+    assert.deepEqual([body, direct?.alert], ['{"loc-key":  "FORGED"}', undefined])
+  })
+
   it('hears of a token that no provider has, of wrong credentials, and of a store that cannot write', async t => {
     const { report, send } = await startRig(t)
     const parameter = { status: 400, reason: 'parameter error' }

@@ -127,6 +127,16 @@ describe('the fields of a ZeroPush notification', () => {
     assert.deepEqual([alert('a', 'b'), alert('a', ''), alert('', 'b'), alert('', '')], ['a: b', 'a', 'b', ''])
   })
 
+  it('say that it is a text where it begins like a dictionary, which a sender could write', () => {
+    const alert = (title: string, body: string) =>
+      JSON.parse(encodeFields({ ...aNotification(), title, body })).alert
+    assert.deepEqual(alert('{"loc-key"', ' "x"}'), { body: '{"loc-key":  "x"}' })
+    assert.deepEqual(alert(' {', 'x'), { body: ' {: x' })
+    assert.equal(alert('a', '{"loc-key": "x"}'), 'a: {"loc-key": "x"}')
+    const long = encodeFields({ ...aNotification(), title: '', body: `{${'x'.repeat(4000)}` })
+    assert.ok(payloadBytes(long) <= 2048 && payloadBytes(long) > 2048 - 40)
+  })
+
   it('fit into what Apple took of ZeroPush, cut between two graphemes', () => {
     for (const grapheme of ['x', 'ä', '好', '👩‍👩‍👧‍👦', '"', '\n', '\u0001']) {
       const fields = encodeFields(aNotification({ body: grapheme.repeat(4000), unread: 999_999 }))

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../../src/domain/clock.ts'
 import { zeropush } from '../../../src/providers/zeropush/zeropush.ts'
 import { startZeroPushSimulator } from '../../../src/simulator/zeropush/zeropush-simulator.ts'
-import { createAnnouncer, httpStandIn } from './http-stand.ts'
+import { createAnnouncer, httpStandIn, type Words } from './http-stand.ts'
 import type { Stand } from './stand.ts'
 
 const SERVER_TOKEN = 'iosprod_SecretServerToken0'
@@ -29,16 +30,8 @@ export const zeropushStand: Stand = {
       },
     })
     t.after(() => simulator.close())
-    const words = {
-      badMessage: answerOf(400, 'bad request'),
-      wait(seconds: number | undefined) {
-        const { headers, ...quotaError } = answerOf(403, 'quota error')
-        const reset = seconds === undefined ? 'null' : String(clock.now() / 1000 + seconds)
-        return { ...quotaError, headers: { ...headers, 'x-push-quota-reset': reset } }
-      },
-    }
     return {
-      ...httpStandIn(simulator, words),
+      ...httpStandIn(simulator, zeropushWords(clock)),
       onReceived,
       secrets: [SERVER_TOKEN],
       environment: ({ url = simulator.url, credential } = {}) => ({
@@ -52,11 +45,23 @@ export const zeropushStand: Stand = {
         return { token }
       },
       kill: ({ token }) => simulator.devices.markInactive(String(token), clock.now()),
-      wording: answerOf,
+      wording: zeropushAnswer,
     }
   },
 }
 
-function answerOf(status: number, error: string) {
+/** What any server of this API says when a push meets a mishap. */
+export function zeropushWords(clock: Pick<Clock, 'now'>): Words {
+  return {
+    badMessage: zeropushAnswer(400, 'bad request'),
+    wait(seconds) {
+      const { headers, ...quotaError } = zeropushAnswer(403, 'quota error')
+      const reset = seconds === undefined ? 'null' : String(clock.now() / 1000 + seconds)
+      return { ...quotaError, headers: { ...headers, 'x-push-quota-reset': reset } }
+    },
+  }
+}
+
+export function zeropushAnswer(status: number, error: string) {
   return { status, headers: JSON_TYPE, body: JSON.stringify({ error, message: 'No.' }) }
 }
