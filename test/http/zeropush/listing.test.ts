@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../../src/domain/clock.ts'
-import { asToken, createZeropushApp, errorOf, SERVER, tokenOf } from './support.ts'
+import { asToken, createZeropushApp, errorOf, markDead, SERVER, tokenOf } from './support.ts'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
@@ -74,29 +74,7 @@ test('inactive tokens: none at first; since when, the last one first', async t =
   await app.register(numbers(3))
   assert.deepEqual((await app.call('GET', '/inactive_tokens')).body, [])
   const at = [Date.UTC(2026, 0, 20, 8, 30, 5, 250), Date.UTC(2026, 0, 21)]
-  const { store } = app
-  for (const [index, instant] of at.entries()) {
-    const token = tokenOf(index + 1)
-    await app.call('POST', '/notify', { device_tokens: [token], alert: 'x' })
-    const message = app.handedOff.at(-1)
-    const recipient = message?.content.recipient ?? ''
-    const [registration] = await store.registrations(recipient)
-    assert(message && registration)
-    const { version, device, kind, provider, app: topic } = registration
-    const record = {
-      id: message.id,
-      device,
-      kind,
-      provider,
-      app: topic,
-      attemptCount: 1,
-      crashCount: 0,
-      attempts: [],
-    }
-    const effect = { kind: 'unregistered', version, since: instant, reason: 'Unregistered' } as const
-    const results = [{ record: { ...record, state: 'unregistered' as const }, effect }]
-    await store.settle({ messageId: message.id, recipient, round: 'first', at: instant, results })
-  }
+  for (const [index, instant] of at.entries()) await markDead(app, tokenOf(index + 1), instant)
   const one = { device_token: tokenOf(1), marked_inactive_at: '2026-01-20T08:30:05Z' }
   const two = { device_token: tokenOf(2), marked_inactive_at: '2026-01-21T00:00:00Z' }
   assert.deepEqual((await app.call('GET', '/inactive_tokens', { page: 1 })).body, [two, one])

@@ -3,40 +3,14 @@ import { test } from 'node:test'
 import { zeropushRecipient } from '../../../src/domain/zeropush-recipient.ts'
 import { StoreUnavailableError } from '../../../src/store/store.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { createZeropushApp, errorOf, tokenOf, type ZeropushApp } from './support.ts'
+import { createZeropushApp, errorOf, markDead, tokenOf } from './support.ts'
 
 const DAY = 86_400_000
-
-/** As the provider's answer would. */
-async function markDead(app: ZeropushApp, number: number): Promise<void> {
-  const recipient = zeropushRecipient(tokenOf(number))
-  await app.call('POST', '/notify', { device_tokens: [tokenOf(number)], alert: 'x' })
-  const message = app.handedOff.at(-1)
-  const [registration] = await app.store.registrations(recipient)
-  assert(message && registration)
-  const { version, device, kind, provider, app: topic } = registration
-  await app.store.settle({
-    messageId: message.id,
-    recipient,
-    round: 'first',
-    at: registration.registeredAt + 1,
-    results: [
-      {
-        record: {
-          ...{ id: message.id, device, kind, provider, app: topic, state: 'unregistered' },
-          ...{ attemptCount: 1, crashCount: 0, attempts: [] },
-        },
-        effect: { kind: 'unregistered', version, since: registration.registeredAt, reason: 'Unregistered' },
-      },
-    ],
-  })
-  app.handedOff.length = 0
-}
 
 test('notify: who is sent to, who is dead, and whom nobody registered, as they were named', async t => {
   const app = await createZeropushApp(t)
   await app.register([1, 2, 3])
-  await markDead(app, 2)
+  await markDead(app, tokenOf(2))
   const spelt = tokenOf(2).toUpperCase()
   const device_tokens = ['abc', tokenOf(1), spelt, tokenOf(3), 'ABC-x', 'not ours']
   const { status, body } = await app.call('POST', '/notify', { device_tokens, alert: 'x' })
@@ -66,7 +40,7 @@ test('broadcast: to all, or to a channel; with a slash at the end, too; never to
   assert.equal(await count('/broadcast', { channel: 'foo' }), 2)
   assert.equal(await count('/broadcast/', { channel: 'foo' }), 2)
   assert.equal(await count('/broadcast/nobody'), 0)
-  await markDead(app, 1)
+  await markDead(app, tokenOf(1))
   assert.equal(await count('/broadcast'), 2)
   assert.equal(await count('/broadcast/foo'), 1)
   app.handedOff.length = 0

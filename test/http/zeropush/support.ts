@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { InjectOptions } from 'fastify'
 import type { Config } from '../../../src/config/config.ts'
+import { zeropushRecipient } from '../../../src/domain/zeropush-recipient.ts'
 import { HS256_KEY } from '../../support/jwt.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from '../../support/test-app.ts'
 
@@ -64,6 +65,22 @@ export async function createZeropushApp(
     }
   }
   return Object.assign(app, { raw, call, register })
+}
+
+/** As when a provider has said so of this device; the instant from which it is inactive. */
+export async function markDead(app: TestApp, token: string, at?: number): Promise<void> {
+  const recipient = zeropushRecipient(token)
+  const pushed = { headers: asToken(SERVER), payload: { device_tokens: [token], alert: 'x' } }
+  await app.http.inject({ method: 'POST', url: '/zeropush/notify', ...pushed })
+  const message = app.handedOff.pop()
+  const [registration] = await app.store.registrations(recipient)
+  assert(message?.content.recipient === recipient && registration)
+  const { version, device, kind, provider, app: topic, registeredAt } = registration
+  const key = { id: message.id, device, kind, provider, app: topic }
+  const record = { ...key, state: 'unregistered', attemptCount: 1, crashCount: 0, attempts: [] } as const
+  const effect = { kind: 'unregistered', version, since: at ?? registeredAt, reason: 'Unregistered' } as const
+  const settlement = { messageId: message.id, recipient, round: 'first', at: at ?? registeredAt } as const
+  assert.equal(await app.store.settle({ ...settlement, results: [{ record, effect }] }), 'unreachable')
 }
 
 /** The error, without what is for people. */

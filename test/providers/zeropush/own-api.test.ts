@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { createZeroPushProvider } from '../../../src/providers/zeropush/zeropush-provider.ts'
 import { type Store, StoreUnavailableError } from '../../../src/store/store.ts'
-import { APP, createZeropushApp, SERVER, tokenOf } from '../../http/zeropush/support.ts'
+import { APP, createZeropushApp, markDead, SERVER, tokenOf } from '../../http/zeropush/support.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { recordReport } from '../../support/provider-report.ts'
 import { aNotification, aPush } from '../../support/pushes.ts'
@@ -64,25 +64,7 @@ describe('the ZeroPush provider against our own API', () => {
   it('hears of a device that is dead', async t => {
     const { app, send } = await startRig(t)
     await send()
-    const [message] = app.handedOff
-    const recipient = message?.content.recipient ?? ''
-    const [registration] = await app.store.registrations(recipient)
-    assert(message && registration)
-    const { version, device, kind, provider, app: topic } = registration
-    const record = {
-      id: message.id,
-      device,
-      kind,
-      provider,
-      app: topic,
-      attemptCount: 1,
-      crashCount: 0,
-      attempts: [],
-    }
-    const at = registration.registeredAt
-    const effect = { kind: 'unregistered', version, since: at, reason: 'Unregistered' } as const
-    const results = [{ record: { ...record, state: 'unregistered' as const }, effect }]
-    await app.store.settle({ messageId: message.id, recipient, round: 'first', at, results })
+    await markDead(app, TOKEN)
     assert.deepEqual(await send(), { kind: 'unregistered', status: 200, reason: 'inactive_tokens' })
   })
 })
