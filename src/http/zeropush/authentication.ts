@@ -69,12 +69,16 @@ async function limit(
 /** Fastify reads no body of a GET; ZeroPush's client for PHP sends one, with the credential in it. */
 async function bodyOf(request: FastifyRequest, most: number): Promise<Buffer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return rawBody(request)
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+  if (length === undefined && encoding === undefined) return Buffer.alloc(0)
+  // Before it is read: who stops in the middle of a body cannot answer any more.
+  if (encoding !== undefined || Number(length) > most) throw new errors.bodyTooLarge()
   const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request.raw) {
-    length += (chunk as Buffer).length
-    if (length > most) throw new errors.bodyTooLarge()
-    chunks.push(chunk as Buffer)
+  try {
+    for await (const chunk of request.raw) chunks.push(chunk as Buffer)
+  } catch {
+    // Its caller went away.
+    throw new errors.badRequest()
   }
   return Buffer.concat(chunks)
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { OTHER_KEY, tokenFor } from '../../support/jwt.ts'
 import { ADMIN_TOKEN, bearer, createTestApp, HOOK_TOKEN } from '../../support/test-app.ts'
@@ -60,6 +61,24 @@ test('where clients put their token: header, query, or body; quoted or not, any 
   for (const said of inBody) {
     const { status, body } = await app.raw({ method: 'POST', url: '/broadcast', ...said })
     assert.deepEqual([status, body], [200, { sent_count: 0 }])
+  }
+})
+
+test('a GET with a body that is too long, or of unknown length, is answered, and not read', async t => {
+  const app = await createZeropushApp(t)
+  const url = await app.http.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = new URL(url)
+  const bodies = [
+    [`content-length: ${2 ** 21}`, `auth_token=${SERVER}`],
+    ['transfer-encoding: chunked', 'b\r\nauth_token=\r\n'],
+  ]
+  for (const [framing, body] of bodies) {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(`GET /zeropush${VERIFY} HTTP/1.1\r\nhost: x\r\n${framing}\r\n\r\n${body}`)
+    let answer = ''
+    for await (const chunk of socket) answer += chunk
+    assert.match(answer, /^HTTP\/1\.1 413 /)
+    assert.match(answer, /parameter error/)
   }
 })
 
