@@ -170,7 +170,7 @@ describe('one recipient, many devices', () => {
     const { stands, named, register, post, settled } = await startRelay(t)
     const addresses = await register('bob@localhost')
     named('fcm').standIn.next({ kind: 'bad-message' })
-    named('prowl').standIn.kill(addresses.prowl ?? {})
+    await named('prowl').standIn.kill(addresses.prowl ?? {})
     const [id] = await post(['bob@localhost'])
     const trace = await settled(id)
     assert.equal(trace.state, 'partial')

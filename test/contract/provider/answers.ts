@@ -110,7 +110,7 @@ export function answersContract(stand: Stand): void {
   })
 
   test('answers: there is an outcome for anything whatever', async t => {
-    const { standIn, rude, answered } = await startRudeRig(t, stand)
+    const { standIn, rude, clock, answered } = await startRudeRig(t, stand)
     const status = fc.oneof(
       fc.integer({ min: 200, max: 599 }),
       fc.constantFrom(200, 400, 401, 403, 404, 410, 429),
@@ -118,7 +118,9 @@ export function answersContract(stand: Stand): void {
     const body = fc.oneof(fc.json(), fc.string({ unit: 'binary' }), fc.string())
     await fc.assert(
       fc.asyncProperty(status, body, fc.boolean(), async (code, text, isWorded) => {
-        const { kind } = await answered(isWorded ? standIn.wording(code, text) : { status: code, body: text })
+        const outcome = await answered(isWorded ? standIn.wording(code, text) : { status: code, body: text })
+        clock.advance(waitOf(outcome, clock.now()))
+        const { kind } = outcome
         const mayBeDead = [...stand.deadStatuses, ...(isWorded ? stand.deadWhenSaid : [])]
         assert.ok(kind !== 'accepted' || code < 300, `${code} ${text}`)
         assert.ok(kind !== 'unregistered' || mayBeDead.includes(code), `${code} ${text}`)
@@ -141,6 +143,10 @@ export function answersContract(stand: Stand): void {
     )
     assert.equal((await outcomeOf(200)).kind, stand.acceptsByStatus ? 'accepted' : 'failed')
   }
+}
+
+function waitOf(outcome: Outcome, now: number): number {
+  return outcome.kind === 'deferred' && outcome.untilMs !== undefined ? outcome.untilMs - now : 0
 }
 
 /** What a status means where nothing else is known. */

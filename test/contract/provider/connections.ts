@@ -17,7 +17,7 @@ export function connectionsContract(stand: Stand): void {
     assert.equal((await send()).kind, 'accepted')
     const outcome = await beforeDeadline(clock, hung)
     assert.deepEqual([outcome.kind, outcome.kind === 'failed' && outcome.pace], ['failed', 'transport'])
-    await recovers({ send, clock })
+    await recovers({ send, clock, standIn })
   })
 
   test('hang: a whole server that never answers fails every push in time', async t => {
@@ -29,7 +29,7 @@ export function connectionsContract(stand: Stand): void {
       assert.ok(['failed', 'unsent'].includes(outcome.kind), outcome.kind)
     assert.deepEqual(received, [])
     standIn.calm()
-    await recovers({ send, clock })
+    await recovers({ send, clock, standIn })
   })
 
   for (const isReceived of [false, true]) {
@@ -42,7 +42,7 @@ export function connectionsContract(stand: Stand): void {
       assert.ok(outcome.kind === 'failed', outcome.kind)
       assert.ok(['transport', 'reconnect'].includes(outcome.pace))
       assert.equal(received.length, isReceived ? 2 : 1, 'it is not sent again behind our back')
-      await recovers({ send, clock })
+      await recovers({ send, clock, standIn })
     })
   }
 
@@ -59,7 +59,7 @@ export function connectionsContract(stand: Stand): void {
     assert.equal(provider.health().connection, 'down')
     assert.ok(connections.includes('failed') && !connections.includes('connected'))
     await standIn.comeBack()
-    await recovers({ send, clock })
+    await recovers({ send, clock, standIn })
     assert.equal(provider.health().connection, 'ready')
     assert.ok(connections.includes('connected'))
   })
@@ -77,7 +77,7 @@ export function connectionsContract(stand: Stand): void {
         assert.notEqual((await beforeDeadline(clock, send())).kind, 'accepted')
       }
       await standIn.comeBack()
-      await recovers({ send, clock })
+      await recovers({ send, clock, standIn })
     }
     assert.equal(health(), 'ready')
     const addresses = received.map(({ address }) => JSON.stringify(address))
@@ -95,7 +95,7 @@ export function connectionsContract(stand: Stand): void {
       assert.ok(['failed', 'unsent'].includes(outcome.kind), outcome.kind)
     standIn.calm()
     await standIn.comeBack()
-    await recovers({ send, clock })
+    await recovers({ send, clock, standIn })
   })
 
   test('silence: a server that takes connections and says nothing, not even hello', async t => {
@@ -128,13 +128,18 @@ export function connectionsContract(stand: Stand): void {
 }
 
 /** A server that works is used again within a few attempts. */
-async function recovers({ send, clock }: Pick<Rig, 'send' | 'clock'>): Promise<void> {
+async function recovers(rig: Pick<Rig, 'send' | 'clock' | 'standIn'>): Promise<void> {
   const outcomes: Outcome[] = []
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    // Backoff between connections is the provider's own.
-    const outcome = await beforeDeadline(clock, send())
+    const outcome = await onceReached(rig)
     if (outcome.kind === 'accepted') return
     outcomes.push(outcome)
   }
   assert.fail(`it does not recover: ${JSON.stringify(outcomes)}`)
+}
+
+/** The outcome of a push, while time passes until the server has read it: backoff between connections is the provider's own. */
+function onceReached({ send, clock, standIn }: Pick<Rig, 'send' | 'clock' | 'standIn'>): Promise<Outcome> {
+  const before = standIn.requests()
+  return beforeDeadline(clock, send(), () => standIn.requests() === before)
 }

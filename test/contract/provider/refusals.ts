@@ -7,7 +7,7 @@ export function refusalsContract(stand: Stand): void {
   test('dead token: unregistered, and no other device is', async t => {
     const { standIn, received, device, push, send } = await startRig(t, stand)
     const [dead, alive] = [device(), device()]
-    standIn.kill(dead.address)
+    await standIn.kill(dead.address)
     assert.equal((await send(push({ registration: dead.registration }))).kind, 'unregistered')
     assert.equal((await send(push({ registration: alive.registration }))).kind, 'accepted')
     assert.deepEqual(

@@ -24,7 +24,7 @@ export interface Rig {
   /** What came to devices, oldest first. */
   received: readonly Received[]
   /** The provider's. */
-  clock: RigClock
+  clock: FakeClock
   /** Words that it did not know. */
   unknown: string[]
   /** What it told of its connections. */
@@ -38,12 +38,6 @@ export interface Rig {
   /** Resolves when the stand-in holds an answer back. */
   holdsOne(): Promise<void>
   answerHeld(): void
-}
-
-/** While time passes nobody has to hurry who works in earnest. */
-export class RigClock extends FakeClock {
-  /** The stand-in has done what it has to do. */
-  quiet: () => Promise<void> = async () => {}
 }
 
 export interface Device {
@@ -63,7 +57,7 @@ export const SECRET_TEXT = 'Xyzzy-Geheimtext'
 /** The provider as its variables make it, and its stand-in; both are gone when the test ends. */
 export async function startRig(t: TestContext, stand: Stand, options: RigOptions = {}): Promise<Rig> {
   // A whole second, for protocols that know no other instants.
-  const clock = new RigClock(Math.ceil(systemClock.now() / 1000) * 1000)
+  const clock = new FakeClock(Math.ceil(systemClock.now() / 1000) * 1000)
   // The time of both is one, but not their timers: what is left over after a close is then the provider's.
   const standInClock = new FakeClock()
   const holds = Promise.withResolvers<void>()
@@ -75,7 +69,6 @@ export async function startRig(t: TestContext, stand: Stand, options: RigOptions
       return cancel
     },
   })
-  if (standIn.quiet) clock.quiet = standIn.quiet
   const received: Received[] = []
   standIn.onReceived(one => received.push(one))
   const url = await options.inItsPlace?.(standIn)
@@ -181,18 +174,21 @@ export async function startRudeRig(
 const DEADLINE_MS = 60_000
 const STEP_MS = 500
 
-/** The outcome, while the provider's time passes; fails when there is none in time. */
-export async function beforeDeadline(clock: RigClock, sending: Promise<Outcome>): Promise<Outcome> {
+/** The outcome, while the provider's time passes, or only as long as `passes` holds; fails when there is none in time. */
+export async function beforeDeadline(
+  clock: FakeClock,
+  sending: Promise<Outcome>,
+  passes = () => true,
+): Promise<Outcome> {
   let isOver = false
   const over = sending.finally(() => {
     isOver = true
   })
-  for (let passed = 0; !isOver && passed < DEADLINE_MS; passed += STEP_MS) {
+  for (let passed = 0; !isOver && passes() && passed < DEADLINE_MS; passed += STEP_MS) {
     clock.advance(STEP_MS)
     await turn()
-    await clock.quiet()
   }
-  assert.ok(isOver, `no outcome within ${DEADLINE_MS} ms`)
+  assert.ok(isOver || !passes(), `no outcome within ${DEADLINE_MS} ms`)
   return over
 }
 

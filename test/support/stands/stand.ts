@@ -48,7 +48,7 @@ export interface StandIn {
   /** Looks after every request, answer, connection and its end; rejects when the stand-in is closed first. */
   until(predicate: () => boolean): Promise<void>
   /** From now on the token of this address is dead. */
-  kill(address: Readonly<Record<string, unknown>>): void
+  kill(address: Readonly<Record<string, unknown>>): void | Promise<void>
   /** What the next push meets, once. */
   next(mishap: Mishap): void
   /** What every push meets until `calm`. */
@@ -56,8 +56,6 @@ export interface StandIn {
   calm(): void
   /** An answer as the provider words it, with this word in the place of its reason. */
   wording(status: number, word: string): RudeAnswer
-  /** Resolves when it is at work on nothing. Only where that takes more than a moment. */
-  quiet?(): Promise<void>
   /** Nobody listens any more, and every connection is cut. */
   vanish(): Promise<void>
   /** Listens again, at the same address. */

@@ -1,150 +1,162 @@
 import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { pino } from 'pino'
+import { buildApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config/read-config.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
-import { zeropushRecipient } from '../../../src/domain/zeropush-recipient.ts'
+import { PROVIDERS } from '../../../src/providers/providers.ts'
+import { generateApnsKey } from '../../../src/simulator/apns/apns-key.ts'
+import { type ApnsSimulator, startApnsSimulator } from '../../../src/simulator/apns/apns-simulator.ts'
 import type { HttpAnswer, ReceivedRequest } from '../../../src/simulator/http-fault.ts'
 import { startHttpSimulator } from '../../../src/simulator/http-simulator.ts'
-import { createTestApp, type TestApp } from '../test-app.ts'
+import { temporaryDirectory } from '../temporary-directory.ts'
+import { serverIdentity } from './credentials.ts'
 import { createAnnouncer, httpStandIn } from './http-stand.ts'
-import type { Stand } from './stand.ts'
+import type { Received, Stand } from './stand.ts'
 import { zeropushAnswer, zeropushStand, zeropushWords } from './zeropush.ts'
 
-const SERVER_TOKEN = 'SecretServerTokenOfOurOwn0'
+const SERVER_TOKEN = 'iosprod_SecretServerToken0'
+const PATH = '/zeropush'
+const JSON_TYPE = { 'content-type': 'application/json' }
+const TOPIC = 'com.example.chat'
 
 /**
- * The relay's own ZeroPush API in the place of the service. In front of it stands a simulator that only passes on, so that
- * faults can strike. A device has received what was handed to the dispatcher.
+ * The zeropush provider against a second relay, whose ZeroPush API is real and whose phones are those of the APNs
+ * simulator. In front of it stands a simulator that only passes on, so that faults can strike.
  */
 export const zeropushApiStand: Stand = {
   ...zeropushStand,
-  bodyOf(shown, { title, body, ...rest }) {
-    const text = zeropushStand.bodyOf?.(shown, { title: withoutNul(title), body, ...rest }) ?? ''
-    return Array.from({ length: text.length }, (_, index) =>
-      body[index] === '\0' && text[index] === '\ufffd' ? '\0' : text[index],
-    ).join('')
-  },
   async start(t, clock) {
     const { tell, onReceived } = createAnnouncer()
-    const tokens = new Map<string, string>()
-    /** What the test has done to devices: it is made up for when a request comes. */
-    const changes: ((app: TestApp) => Promise<void>)[] = []
-    let app: Promise<TestApp> | undefined
-    let working: Promise<unknown> = Promise.resolve()
-    let told = 0
-
+    /** Devices whose app has not been started yet: it registers them. */
+    const unregistered = new Set<string>()
+    let relay: ReturnType<typeof startSecondRelay> | undefined
     /** Most tests never ask it anything. */
-    function start(): Promise<TestApp> {
-      return createTestApp(t, {
-        // Its timers are its own: the test's stand still, and only delay answers.
-        clock: { ...clock, after: systemClock.after },
-        config: { zeropush: { serverTokens: [SERVER_TOKEN], appTokens: [] } },
-      })
+    const started = () => {
+      relay ??= startSecondRelay(t, { tell, unregistered })
+      return relay
     }
-
-    async function change(): Promise<TestApp> {
-      app ??= start()
-      const started = await app
-      for (const make of changes.splice(0)) await make(started)
-      return started
-    }
-
-    async function answer(request: ReceivedRequest, changed: Promise<TestApp>): Promise<HttpAnswer> {
-      const started = await changed
-      const said = await passOn(started, request)
-      for (const { content } of started.handedOff.slice(told)) {
-        told += 1
-        const token = tokens.get(content.recipient) ?? ''
-        tell({ id: chatId(content.direct?.info), address: { token }, text: content.body ?? '' })
-      }
-      return said
-    }
-
-    let changed = Promise.resolve<unknown>(undefined)
-    function respond(request: ReceivedRequest): Promise<HttpAnswer> {
-      const next = changed.then(change)
-      changed = next
-      const answering = answer(request, next)
-      working = Promise.allSettled([working, answering])
-      return answering
-    }
-
-    const simulator = await startHttpSimulator({ respond, clock })
-    t.after(() => simulator.close())
+    const front = await startHttpSimulator({
+      clock,
+      respond: async request => (await started()).answer(request),
+    })
+    t.after(() => front.close())
     return {
-      ...httpStandIn(simulator, zeropushWords(clock)),
+      ...httpStandIn(front, zeropushWords(clock)),
       onReceived,
       secrets: [SERVER_TOKEN],
-      environment: ({ url = simulator.url, credential } = {}) => ({
-        RELAY_ZEROPUSH_URL: `${url}/zeropush`,
-        RELAY_ZEROPUSH_TOKEN: credential === 'wrong' ? 'OfSomebodyElse' : SERVER_TOKEN,
+      environment: ({ url = front.url, credential } = {}) => ({
+        RELAY_ZEROPUSH_URL: `${url}${PATH}`,
+        RELAY_ZEROPUSH_TOKEN: credential === 'wrong' ? 'iosprod_OfSomebodyElse00' : SERVER_TOKEN,
       }),
       newAddress() {
         const token = randomBytes(32).toString('hex')
-        tokens.set(zeropushRecipient(token), token)
-        changes.push(started => register(started, token))
+        unregistered.add(token)
         return { token }
       },
-      kill({ token }) {
-        changes.push(started => markDead(started, String(token)))
-      },
+      kill: async ({ token }) => (await started()).kill(String(token)),
       wording: zeropushAnswer,
-      async quiet() {
-        await working
-      },
     }
   },
 }
 
-/** The API takes no NUL: it stands for it with the sign for what cannot be shown. */
-function withoutNul(text: string): string {
-  return text.replaceAll('\0', '\ufffd')
+interface Surroundings {
+  tell(received: Received): void
+  unregistered: Set<string>
 }
 
-function chatId(info: unknown): string | undefined {
-  const { chat } = info as { chat: { id: string } }
-  return chat.id
+async function startSecondRelay(t: Pick<TestContext, 'after'>, { tell, unregistered }: Surroundings) {
+  const simulator = await startPhones(t, tell)
+  const app = await buildApp(configFor(t, simulator), '0.0.0-test', { logger: pino({ level: 'silent' }) })
+  t.after(() => app.close())
+  const origin = await app.http.listen({ host: '127.0.0.1', port: 0 })
+
+  async function call(method: string, path: string, said?: object): Promise<Record<string, unknown>> {
+    const response = await fetch(`${origin}${PATH}${path}`, {
+      method,
+      headers: { ...JSON_TYPE, authorization: `Token token="${SERVER_TOKEN}"` },
+      ...(said === undefined ? {} : { body: JSON.stringify(said) }),
+    })
+    if (response.status !== 200) throw new Error(`${method} ${path}: ${response.status}`)
+    return (await response.json()) as Record<string, unknown>
+  }
+
+  async function register(tokens: readonly string[]): Promise<void> {
+    for (const token of tokens) {
+      if (unregistered.delete(token)) await call('POST', '/register', { device_token: token })
+    }
+  }
+
+  return {
+    async kill(token: string): Promise<void> {
+      await register([token])
+      simulator.deviceTokens.set(token, { unregisteredAt: systemClock.now() })
+      // What becomes of a push is how a relay learns that a device is gone.
+      await call('POST', '/notify', { device_tokens: [token], alert: 'Are you there?' })
+      for (let isActive: unknown = true; isActive; )
+        isActive = (await call('GET', `/devices/${token}`)).active
+    },
+    async answer({ method, path, headers, body }: ReceivedRequest): Promise<HttpAnswer> {
+      const said = JSON.parse(body.toString()) as { device_tokens?: string[]; expiry?: number }
+      await register(said.device_tokens ?? [])
+      const before = simulator.stats().received
+      const response = await fetch(`${origin}${path}`, {
+        method,
+        headers: { ...JSON_TYPE, authorization: String(headers.authorization) },
+        body: new Uint8Array(body),
+      })
+      const answered = await response.text()
+      const { sent_count: sent = 0 } = JSON.parse(answered) as { sent_count?: number }
+      // It answers as soon as the message is on disk; tests look at the phone as soon as it has answered.
+      const willBeShown = sent > 0 && Number(said.expiry) * 1000 > systemClock.now() + 2000
+      if (willBeShown) await simulator.received(before + 1)
+      return { status: response.status, headers: JSON_TYPE, body: answered }
+    },
+  }
 }
 
-async function passOn(app: TestApp, request: ReceivedRequest): Promise<HttpAnswer> {
-  const { method, path, headers, body } = request
-  const {
-    statusCode,
-    headers: said,
-    rawPayload,
-  } = await app.http.inject({
-    method: method as 'POST',
-    url: path,
-    headers: { ...headers } as Record<string, string>,
-    payload: body,
+const KEY = generateApnsKey()
+
+async function startPhones(t: Pick<TestContext, 'after'>, tell: Surroundings['tell']) {
+  const simulator = await startApnsSimulator({
+    keys: [KEY],
+    identity: await serverIdentity,
+    topics: [TOPIC],
+    tokenUpdateWindowMs: 0,
   })
-  const type = String(said['content-type'] ?? '')
-  return { status: statusCode, headers: { 'content-type': type }, body: rawPayload }
-}
-
-async function register(app: TestApp, token: string): Promise<void> {
-  await call(app, 'register', { device_token: token })
-}
-
-/** As Apple's answer to a push would. */
-async function markDead(app: TestApp, token: string): Promise<void> {
-  await call(app, 'notify', { device_tokens: [token], sound: 'default' })
-  const message = app.handedOff.pop()
-  const recipient = zeropushRecipient(token)
-  const [registration] = await app.store.registrations(recipient)
-  if (message === undefined || registration === undefined) throw new Error('the device is not registered')
-  const { device, kind, provider, app: topic, version, registeredAt } = registration
-  const record = { id: message.id, device, kind, provider, app: topic, state: 'unregistered' } as const
-  const effect = { kind: 'unregistered', version, since: registeredAt, reason: 'Unregistered' } as const
-  await app.store.settle({
-    messageId: message.id,
-    recipient,
-    round: 'first',
-    at: registeredAt + 1,
-    results: [{ record: { ...record, attemptCount: 1, crashCount: 0, attempts: [] }, effect }],
+  t.after(() => simulator.close())
+  simulator.events.on('push', (token, { body = '', custom }) => {
+    // The id that the first relay gave the message.
+    const { info } = custom as { info?: { chat?: { id: string } } }
+    tell({ id: info?.chat?.id, address: { token }, text: body })
   })
+  return simulator
 }
 
-async function call(app: TestApp, name: string, payload: object): Promise<void> {
-  const headers = { authorization: `Token token="${SERVER_TOKEN}"` }
-  const { statusCode } = await app.http.inject({ method: 'POST', url: `/zeropush/${name}`, headers, payload })
-  if (statusCode !== 200) throw new Error(`${name}: ${statusCode}`)
+function configFor(t: Pick<TestContext, 'after'>, simulator: ApnsSimulator) {
+  const directory = temporaryDirectory(t)
+  const file = (name: string, content: string) => {
+    const path = join(directory, name)
+    writeFileSync(path, content)
+    return path
+  }
+  const result = readConfig(
+    {
+      RELAY_HOOK_TOKENS: 'hook-0123456789abcdef',
+      RELAY_ADMIN_TOKENS: 'admin-0123456789abcdef',
+      RELAY_ZEROPUSH_SERVER_TOKENS: SERVER_TOKEN,
+      RELAY_STORE: `sqlite:${join(directory, 'relay.db')}`,
+      RELAY_APNS_TOPICS: TOPIC,
+      RELAY_APNS_KEY_FILE: file('key.p8', KEY.privateKey),
+      RELAY_APNS_KEY_ID: KEY.keyId,
+      RELAY_APNS_TEAM_ID: KEY.teamId,
+      RELAY_APNS_URL: simulator.url,
+      RELAY_APNS_CA_FILE: file('ca.pem', simulator.ca),
+    },
+    PROVIDERS,
+  )
+  if (!result.ok) throw new Error(result.problems.join('\n'))
+  return result.config
 }

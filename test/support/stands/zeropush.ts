@@ -26,7 +26,8 @@ export const zeropushStand: Stand = {
       serverTokens: [SERVER_TOKEN],
       onShown({ token, alert, info }) {
         const { chat } = info as { chat: { id: string } }
-        tell({ id: chat.id, address: { token }, text: String(alert) })
+        const text = typeof alert === 'string' ? alert : (alert as unknown as { body: string }).body
+        tell({ id: chat.id, address: { token }, text })
       },
     })
     t.after(() => simulator.close())
