@@ -222,15 +222,16 @@ export class Dispatcher {
     lane.beginProbe()
     const end = await this.#attempt(probe, lane)
     this.#lanes.ended(lane)
-    if (end.next === 'pause') {
-      this.#probeFailed(pause, probe, end)
-      return
+    if (end.next === 'pause') this.#probeFailed(pause, probe, end)
+    else {
+      this.#conclude(probe, end)
+      // Expired or gone before it was sent: it tells nothing about the scope.
+      if (probe.record.attempts === attempts) this.#probe(pause)
+      else if (probe.record.attempts.at(-1)?.status === undefined) this.#prolong(pause)
+      else this.#resume(pause)
     }
-    this.#conclude(probe, end)
-    // Expired or gone before it was sent: it tells nothing about the scope.
-    if (probe.record.attempts === attempts) this.#probe(pause)
-    else if (probe.record.attempts.at(-1)?.status === undefined) this.#prolong(pause)
-    else this.#resume(pause)
+    // Other lanes of its group may have waited for its place.
+    this.#pump(lane.scopes[0])
   }
 
   #probeFailed(pause: Pause, probe: ActiveDelivery, end: DeliveryEnd & { next: 'pause' }): void {
@@ -238,9 +239,9 @@ export class Dispatcher {
     // Only a part of what was probed is wrong: the rest works again. Anything else says nothing about it.
     if (isWithin(next.scope, pause.scope) && next !== pause) this.#resume(pause)
     else if (next !== pause) this.#prolong(pause)
-    // Kept, a failed probe writes nothing. But a credential that is refused may be this one registration's doing, so that
-    // each time another message asks.
-    const isKept = next.kind !== 'blocked' && next.probe === undefined && !this.#isStopping
+    // Kept, a failed probe writes nothing. But where somebody answered, it may be this one registration's doing, so that each
+    // time another message asks.
+    const isKept = next.kind === 'unsent' && next.probe === undefined && !this.#isStopping
     if (isKept) next.probe = probe
     else this.#park(probe, this.#deps.clock.now(), end)
   }

@@ -8,6 +8,7 @@ const PRODUCTION = 'apns/K/production'
 const ACCEPTED: Outcome = { kind: 'accepted', status: 200 }
 const REFUSED: Outcome = { kind: 'unsent', scope: PRODUCTION, retryNow: false, reason: 'ECONNREFUSED' }
 const REVOKED: Outcome = { kind: 'blocked', scope: PRODUCTION, status: 403, reason: 'InvalidProviderToken' }
+const SLOWED_DOWN: Outcome = { kind: 'deferred', scope: PRODUCTION, status: 429, reason: 'HTTP 429' }
 
 /** Fifty messages accepted while the provider answers `outcome`; all of them parked. */
 async function startOutage(t: TestContext, outcome: Outcome) {
@@ -173,6 +174,52 @@ describe('a provider that is down, or a key that is revoked', () => {
     const done = seen('message.settled', 2, ({ state }) => state === 'accepted')
     probe.resolve(ACCEPTED)
     await done
+  })
+
+  for (const outcome of [REVOKED, SLOWED_DOWN]) {
+    it(`${outcome.kind}: one registration that is always answered so does not keep the others waiting`, async t => {
+      const { provider, clock, register, post, seen } = await startDispatch(t)
+      await register()
+      await register({ recipient: 'carol@localhost', token: 'cc' })
+      provider.script = ({ registration }) => (registration.token === 'cc' ? ACCEPTED : outcome)
+      let parked = seen('message.settled')
+      await post({})
+      await parked
+      parked = seen('message.settled')
+      await post({ recipient: 'carol@localhost' })
+      await parked
+      let isAccepted = false
+      void seen('message.settled', 1, ({ state }) => state === 'accepted').then(() => {
+        isAccepted = true
+      })
+      while (!isAccepted) {
+        assert.ok(provider.pushes.length < 20, 'nobody else is asked for')
+        await new Promise(setImmediate)
+        clock.advance(30_000)
+      }
+    })
+  }
+
+  it('leaves room to others of its provider when its probe has ended', async t => {
+    const { provider, clock, register, post, seen } = await startDispatch(t)
+    await register()
+    await register({ recipient: 'carol@localhost', token: 'cc', app: 'com.example.other' })
+    const probe = Promise.withResolvers<Outcome>()
+    const disallowed = { kind: 'blocked', scope: `${PRODUCTION}/com.example.chat`, status: 403 } as const
+    provider.script = ({ registration }) => {
+      if (registration.token === 'cc') return ACCEPTED
+      return provider.pushes.length === 1 ? disallowed : probe.promise
+    }
+    provider.limit = 1
+    const parked = seen('message.settled')
+    await post({})
+    await parked
+    clock.advance(10_000)
+    await provider.pushed(2)
+    const accepted = seen('message.settled', 1, ({ state }) => state === 'accepted')
+    await post({ recipient: 'carol@localhost' })
+    probe.resolve(disallowed)
+    await accepted
   })
 
   it('leaves no timer behind when it is stopped, also for what fails while it drains', async t => {
