@@ -12,7 +12,7 @@ export class CallBudget {
 
   /** Undefined: call, and say `ended` afterwards. Else the instant before which a call makes no sense. */
   take(now: number): number | undefined {
-    if (now >= this.#resetAt) this.#remaining = UNKNOWN
+    if (this.#isOver(now)) this.#remaining = UNKNOWN
     if (this.#remaining - this.#underWay <= 0) return this.#resetAt
     this.#underWay++
     return undefined
@@ -26,15 +26,20 @@ export class CallBudget {
   learn(remaining: number, resetAt: number, now: number): void {
     // No window is longer than an hour, so that a mistaken date cannot silence Prowl for a year.
     const until = Math.min(resetAt, now + HOUR_MS)
-    if (until < this.#resetAt) return
+    if (until < this.#resetAt && !this.#isOver(now)) return
     this.#remaining = until === this.#resetAt ? Math.min(this.#remaining, remaining) : remaining
     this.#resetAt = until
   }
 
   /** Prowl refused a call for the limit. Answers until when: the known end of the window, else an hour from now. */
   exhaust(now: number): number {
-    if (now >= this.#resetAt) this.#resetAt = now + HOUR_MS
+    if (this.#isOver(now)) this.#resetAt = now + HOUR_MS
     this.#remaining = 0
     return this.#resetAt
+  }
+
+  /** A window whose end is further away than any is long was counted by a clock that has been set back since. */
+  #isOver(now: number): boolean {
+    return now >= this.#resetAt || this.#resetAt > now + HOUR_MS
   }
 }

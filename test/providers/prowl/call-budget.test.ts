@@ -40,6 +40,18 @@ describe('the calls that Prowl takes', () => {
     assert.equal(budget.take(RESET), undefined)
   })
 
+  it('are not counted against an instant that a clock set back has moved out of reach', () => {
+    const ahead = 1000 * HOUR
+    const refused = new CallBudget()
+    refused.exhaust(ahead)
+    assert.equal(refused.take(5), undefined)
+    assert.equal(refused.exhaust(5), 5 + HOUR)
+    const told = new CallBudget()
+    told.learn(3, ahead + HOUR, ahead)
+    told.learn(0, RESET, 5)
+    assert.equal(told.take(6), RESET)
+  })
+
   it('are free again when a call has ended without having been counted', () => {
     const budget = budgetAfter([1, RESET])
     assert.deepEqual([budget.take(0), budget.take(0)], [undefined, RESET])
