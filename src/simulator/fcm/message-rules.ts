@@ -155,7 +155,7 @@ function checkTarget(sent: Fields): GoogleError | undefined {
   return target === 'token' ? undefined : invalidArgument(`No ${target} is known here.`, `message.${target}`)
 }
 
-const RESERVED = /^(?:from|message_type|google.*|gcm.*)$/
+const RESERVED = /^(?:from$|message_type$|google|gcm)/
 
 function checkContent(sent: Fields, android: Fields): GoogleError | undefined {
   const keys = [sent.data, android.data].flatMap(data => Object.keys(data ?? {}))

@@ -55,10 +55,28 @@ test('an app that was given data gets that, as texts, and nothing else', () => {
 
 test("Google's own keys are left out, because one would cost the message", () => {
   const { data } = sent(
-    { data: { from: 'alice', google: 1, gcm_x: 1, message_type: 'x', kept: 'y' } },
+    {
+      data: { from: 'alice', google: 1, 'google\n': 1, gcm_x: 1, message_type: 'x', kept: 'y', from_us: 'z' },
+    },
     { body: 'x' },
   )
-  assert.deepEqual(data, { kept: 'y' })
+  assert.deepEqual(data, { kept: 'y', from_us: 'z' })
+})
+
+test('the text stays, though the data of the app takes more room in JSON than Google counts', () => {
+  const kinds = ['notification', 'data'] as const
+  for (const info of [
+    { quotes: '"'.repeat(1500) },
+    { ids: Array.from({ length: 500 }, (_, id) => `x${id % 9}`) },
+  ]) {
+    const said = kinds.map(kind => sent({ info }, { body: 'Dinner at eight?', kind }))
+    assert.deepEqual(
+      said.map(({ notification, data }) => notification?.body ?? data.alert),
+      Array(2).fill('Dinner at eight?'),
+    )
+    const [{ notification: long } = {}] = [sent({ info }, { body: '"'.repeat(8000) })]
+    assert.ok(String(long?.body).length > 200)
+  }
 })
 
 test('a text is drawn by Android, or said to an app that always draws', () => {
