@@ -57,7 +57,7 @@ export function readAnswer({ status, headers, body }: FcmResponse, now: number):
 function blamesToken(error: Fields, details: readonly Fields[]): boolean {
   const violations = list(detail(details, 'BadRequest').fieldViolations).map(fields)
   if (violations.length > 0) return violations.every(({ field }) => field === 'message.token')
-  return /registration token is not a valid/i.test(String(error.message))
+  return /registration token is not a valid/i.test(textOf(error.message))
 }
 
 /**
@@ -66,16 +66,16 @@ function blamesToken(error: Fields, details: readonly Fields[]): boolean {
  */
 function namesProject(details: readonly Fields[]): boolean {
   const violations = list(detail(details, 'QuotaFailure').violations).map(fields)
-  return violations.some(({ subject }) => String(subject).startsWith('project'))
+  return violations.some(({ subject }) => textOf(subject).startsWith('project'))
 }
 
 /** `"30s"` in a RetryInfo, as the header would have it. */
 function retryDelay(details: readonly Fields[]): string | undefined {
-  return /^(\d+)(?:\.\d+)?s$/.exec(String(detail(details, 'RetryInfo').retryDelay))?.[1]
+  return /^(\d+)(?:\.\d+)?s$/.exec(textOf(detail(details, 'RetryInfo').retryDelay))?.[1]
 }
 
 function detail(details: readonly Fields[], type: string): Fields {
-  return details.find(each => String(each['@type']).endsWith(`.${type}`)) ?? {}
+  return details.find(each => textOf(each['@type']).endsWith(`.${type}`)) ?? {}
 }
 
 /** Only what can be one of Google's words may become a reason: a token, or a line of a key, is longer. */
@@ -94,6 +94,11 @@ function parseObject(text: string): Fields {
 
 function fields(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
+}
+
+/** Not `String(value)`, which throws for an object whose `toString` is none. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -75,6 +75,9 @@ const BY_STATUS_WORD: Readonly<Record<string, Rule>> = {
   INTERNAL: serverFailure,
   UNAVAILABLE: serverFailure,
   DEADLINE_EXCEEDED: serverFailure,
+  // They come with a 4xx (409, 499), and yet the same message may be taken the next time.
+  ABORTED: serverFailure,
+  CANCELLED: serverFailure,
 }
 
 export function isKnownAnswer(answer: FcmAnswer): boolean {

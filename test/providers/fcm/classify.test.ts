@@ -189,6 +189,8 @@ const TABLE: [name: string, said: Said, reason: string, outcome: object][] = [
   ['an error of its own', { status: 500, word: 'INTERNAL', code: 'INTERNAL' }, 'INTERNAL', failed],
   ['overload', { status: 503, word: 'UNAVAILABLE', code: 'UNAVAILABLE' }, 'UNAVAILABLE', failed],
   ['the same without FcmError', { status: 503, word: 'UNAVAILABLE' }, 'UNAVAILABLE', failed],
+  ['a conflict of its own', { status: 409, word: 'ABORTED' }, 'ABORTED', failed],
+  ['a call that it gave up', { status: 499, word: 'CANCELLED' }, 'CANCELLED', failed],
   ['a deadline of its own', { status: 504, word: 'DEADLINE_EXCEEDED' }, 'DEADLINE_EXCEEDED', failed],
 ]
 
@@ -281,6 +283,20 @@ describe('answers that are not in the table', () => {
     }
     assert.equal(outcomeOf(answerOf({ status: 400, code: '__proto__' })).kind, 'rejected')
     assert.equal(outcomeOf(answerOf({ status: 400, code: 'constructor' })).kind, 'rejected')
+  })
+
+  it('a word that is an object, and will not become a text, is none', () => {
+    const odd = { toString: 1, valueOf: 1 }
+    const violation = { field: odd, subject: odd }
+    const details = [
+      { '@type': odd },
+      rpc('QuotaFailure', { violations: [violation] }),
+      rpc('RetryInfo', { retryDelay: odd }),
+    ]
+    for (const more of [details, [...details, rpc('BadRequest', { fieldViolations: [violation] })]]) {
+      const body = JSON.stringify({ error: { status: odd, message: odd, details: more } })
+      assert.deepEqual(outcomeOf(bare(400, body)), { kind: 'rejected', status: 400, reason: 'HTTP 400' })
+    }
   })
 
   it('has an outcome for any answer whatever, and a short reason', () => {
