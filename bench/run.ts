@@ -7,10 +7,11 @@ import { FULL, QUICK } from './scale.ts'
 import { accept } from './sections/accept.ts'
 import { cpu } from './sections/cpu.ts'
 import { endToEnd } from './sections/end-to-end.ts'
+import { isolation } from './sections/isolation.ts'
 import { memory } from './sections/memory.ts'
 import type { Section, SectionContext } from './sections/section.ts'
 
-const SECTIONS: Record<string, Section> = { accept, 'end-to-end': endToEnd, cpu, memory }
+const SECTIONS: Record<string, Section> = { accept, 'end-to-end': endToEnd, cpu, isolation, memory }
 
 const HELP = `npm run bench -- [options]
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoadResult } from './closed-loop.ts'
 import type { HttpConnection } from './http-connection.ts'
 import { Latencies } from './latencies.ts'
-import { type Posts, post } from './posts.ts'
+import { type PostSource, post } from './posts.ts'
 
 /**
  * Posts at a fixed rate, whatever the answers do. A latency runs from the instant at which the post was due, so that a
@@ -10,7 +10,7 @@ import { type Posts, post } from './posts.ts'
  */
 export async function openLoop(
   connections: readonly HttpConnection[],
-  posts: Posts,
+  posts: PostSource,
   options: { postsPerSecond: number; maxMs: number },
 ): Promise<LoadResult> {
   const latencies = new Latencies()
@@ -20,7 +20,7 @@ export async function openLoop(
   failed.catch(() => undefined)
   const serve = async (connection: HttpConnection) => {
     for (let dueAt = due.shift(); dueAt !== undefined; dueAt = due.shift()) {
-      const request = posts.next()
+      const request = posts.next(dueAt)
       if (request === undefined) break
       await post(connection, request, posts.perPost)
       latencies.add(performance.now() - dueAt)

@@ -2,8 +2,17 @@ import { HOOK_TOKEN } from '../system/relay.ts'
 import type { HttpConnection, HttpRequest } from './http-connection.ts'
 import { message } from './messages.ts'
 
+/** Where posts come from. */
+export interface PostSource {
+  readonly perPost: number
+  /** Messages in the posts that were begun. */
+  readonly begun: number
+  /** Undefined when there are no more. `dueAt`: when this one is to be sent, by performance.now(). */
+  next(dueAt: number): HttpRequest | undefined
+}
+
 /** What is still to be posted, `perPost` messages at a time; 1 is the object that simple modules post. */
-export class Posts {
+export class Posts implements PostSource {
   readonly perPost: number
   readonly #first: number
   readonly #limit: number

@@ -13,15 +13,18 @@ export interface Relay {
   stop(): Promise<void>
 }
 
+/** Variables of its providers. */
+export type ProviderEnvironment = Readonly<Record<string, string>>
+
 /** The relay as operators run it: default settings, its own process, SQLite in `directory`. */
-export async function startRelay(directory: string, simulator: SimulatorFacts): Promise<Relay> {
+export async function startRelay(directory: string, providers: ProviderEnvironment): Promise<Relay> {
   const { promise: port, resolve } = Promise.withResolvers<number>()
   let output = ''
   const child = new Child({
     script: new URL('../../bin/push-relay.mjs', import.meta.url),
     args: ['serve'],
     cwd: directory,
-    env: environment(directory, simulator),
+    env: { ...environment(directory), ...providers },
     onOutput(text) {
       output = (output + text).slice(-10_000)
       const [, listened] = /"address":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(output) ?? []
@@ -41,17 +44,28 @@ export async function startRelay(directory: string, simulator: SimulatorFacts): 
   }
 }
 
-function environment(directory: string, simulator: SimulatorFacts): Record<string, string> {
+function environment(directory: string): Record<string, string> {
   return {
     RELAY_PORT: '0',
     RELAY_STORE: `sqlite:${join(directory, 'relay.db')}`,
     RELAY_HOOK_TOKENS: HOOK_TOKEN,
     RELAY_ADMIN_TOKENS: ADMIN_TOKEN,
+  }
+}
+
+export function apnsEnvironment({
+  url,
+  caFile,
+  keyFile,
+  keyId,
+  teamId,
+}: SimulatorFacts): ProviderEnvironment {
+  return {
     RELAY_APNS_TOPICS: APP,
-    RELAY_APNS_URL: simulator.url,
-    RELAY_APNS_CA_FILE: simulator.caFile,
-    RELAY_APNS_KEY_FILE: simulator.keyFile,
-    RELAY_APNS_KEY_ID: simulator.keyId,
-    RELAY_APNS_TEAM_ID: simulator.teamId,
+    RELAY_APNS_URL: url,
+    RELAY_APNS_CA_FILE: caFile,
+    RELAY_APNS_KEY_FILE: keyFile,
+    RELAY_APNS_KEY_ID: keyId,
+    RELAY_APNS_TEAM_ID: teamId,
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HttpConnection } from '../load/http-connection.ts'
 import { deviceToken, RECIPIENTS, recipient } from '../load/messages.ts'
 import { Posts } from '../load/posts.ts'
-import { ADMIN_TOKEN, type Relay, startRelay } from './relay.ts'
+import { ADMIN_TOKEN, apnsEnvironment, type Relay, startRelay } from './relay.ts'
 import { startSimulator } from './simulator.ts'
 import { withDirectory } from './temporary-directory.ts'
 import type { Usage } from './usage.ts'
@@ -27,7 +27,7 @@ export function withSystem<T>(parent: string, use: (system: System) => Promise<T
     const connections: HttpConnection[] = []
     let relay: Relay | undefined
     try {
-      relay = await startRelay(directory, simulator.facts)
+      relay = await startRelay(directory, apnsEnvironment(simulator.facts))
       const control = await HttpConnection.open(relay.port)
       connections.push(control)
       for (let index = 0; index < RECIPIENTS; index++) await register(control, index)
@@ -97,7 +97,7 @@ async function register(connection: HttpConnection, index: number): Promise<void
   if (status !== 201) throw new Error(`a phone could not be registered: ${status} ${body}`)
 }
 
-async function pendingMessages(connection: HttpConnection): Promise<number> {
+export async function pendingMessages(connection: HttpConnection): Promise<number> {
   const { body } = await connection.request({ method: 'GET', path: '/health', token: ADMIN_TOKEN })
   return (JSON.parse(body) as { outbox: { pending: number } }).outbox.pending
 }
