@@ -31,6 +31,8 @@ function rowsOf(output: string, section: string): string[][] {
   )
 }
 
+const namesOf = (rows: string[][]) => rows.map(([name]) => name)
+
 test('the bench measures every section, on small numbers, and leaves nothing behind', async t => {
   const directory = temporaryDirectory(t)
 
@@ -47,6 +49,11 @@ test('the bench measures every section, on small numbers, and leaves nothing beh
     for (const cell of rowsOf(output, section).flatMap(row => row.slice(1)))
       assert.match(cell, /^([\d,.]+|)$/)
   }
+  const isolation = rowsOf(output, 'Isolation')
+  const [well, ratios] = [isolation.slice(0, 6), isolation.slice(8)]
+  assert.deepEqual(namesOf(well), ['apns', 'fcm', 'webpush', 'zeropush', 'http', 'prowl'])
+  assert.deepEqual(namesOf(ratios), ['nobody has any', 'fcm refuses', 'fcm hangs', 'fcm is slow'])
+  for (const cell of [...well, ...ratios].flatMap(row => row.slice(1))) assert.match(cell, /^([\d,.]+|)$/)
   assert.deepEqual(readdirSync(directory), [])
 })
 
@@ -55,7 +62,7 @@ test('an unknown section is refused with the ones that there are', async () => {
 
   assert.equal(code, 2)
   assert.equal(output, '')
-  assert.match(errors, /accept, end-to-end, cpu, memory/)
+  assert.match(errors, /accept, end-to-end, cpu, isolation, memory/)
 })
 
 test('the bench of the wire compares everybody, on small numbers, and leaves nothing behind', {
