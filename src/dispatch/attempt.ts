@@ -32,11 +32,27 @@ export type DeliveryEnd = Exclude<Decision, { next: 'again' | 'other-environment
 /** An hour's precision is enough for "last accepted", and spares a write per push. */
 const LAST_ACCEPTED_PRECISION_MS = 3_600_000
 
+/** After a bug around an attempt: this delivery waits, the others go on. */
+const AFTER_BUG_MS = 60_000
+
 /**
  * Attempts a delivery until something other than "again" follows. Uses the registration as it is at each attempt: one
- * that changed while the message waited is read again, one that is gone ends the delivery.
+ * that changed while the message waited is read again, one that is gone ends the delivery. Never rejects.
  */
 export async function attemptDelivery(
+  delivery: ActiveDelivery,
+  provider: Provider,
+  deps: AttemptDependencies,
+): Promise<DeliveryEnd> {
+  try {
+    return await attemptUntilEnd(delivery, provider, deps)
+  } catch (error) {
+    deps.events.emit('loop.failed', { loop: 'attempt', error })
+    return { next: 'wait', runAt: deps.clock.now() + AFTER_BUG_MS, reason: 'crashed' }
+  }
+}
+
+async function attemptUntilEnd(
   delivery: ActiveDelivery,
   provider: Provider,
   deps: AttemptDependencies,

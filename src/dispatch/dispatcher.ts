@@ -9,6 +9,7 @@ import { type AttemptDependencies, attemptDelivery, type DeliveryEnd } from './a
 import { Claims } from './claims.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
+import { LoneRefusals } from './lone-refusals.ts'
 import { isWithin, type Pause, Pauses } from './pauses.ts'
 import { ProvenScopes } from './proven-scopes.ts'
 import { type ActiveDelivery, firstRound, type Round, withReason } from './round.ts'
@@ -26,7 +27,7 @@ export interface DispatcherDependencies {
   windowDeliveries?: number
 }
 
-const AFTER_BUG_MS = 60_000
+type Held = DeliveryEnd & { next: 'pause' }
 
 /**
  * From the outbox to the providers. New messages come straight from memory; what waits is claimed when it is due. Every
@@ -41,6 +42,7 @@ export class Dispatcher {
   readonly #settler: Settler
   readonly #claims: Claims
   readonly #proven: ProvenScopes
+  readonly #loneRefusals: LoneRefusals
   #isStopping = false
   #stopped: Promise<void> | undefined
   readonly #attemptDeps: AttemptDependencies
@@ -53,6 +55,7 @@ export class Dispatcher {
     this.#pauses = new Pauses(clock, events, pause => this.#probe(pause))
     this.#waves = new Waves(clock, events)
     this.#proven = new ProvenScopes(deps.store)
+    this.#loneRefusals = new LoneRefusals(clock)
     this.#attemptDeps = { ...deps, waves: this.#waves, isProven: scope => this.#proven.has(scope) }
     this.#settler = new Settler(deps, (round, state) => this.#leave(round, state))
     this.#claims = new Claims({
@@ -161,27 +164,20 @@ export class Dispatcher {
   }
 
   async #run(delivery: ActiveDelivery, lane: Lane): Promise<void> {
-    const end = await this.#attempt(delivery, lane)
-    if (end.next === 'pause') {
-      this.#pauseScope(end)
-      this.#park(delivery, delivery.round.message.receivedAt, end)
-    } else this.#conclude(delivery, end)
+    const end = await attemptDelivery(delivery, lane.provider, this.#attemptDeps)
+    if (end.next === 'pause') this.#hold(delivery, end)
+    else this.#conclude(delivery, end)
     this.#lanes.ended(lane)
     this.#pump(lane.scopes[0])
   }
 
-  async #attempt(delivery: ActiveDelivery, lane: Lane): Promise<DeliveryEnd> {
-    const { clock, events } = this.#deps
-    try {
-      return await attemptDelivery(delivery, lane.provider, this.#attemptDeps)
-    } catch (error) {
-      // A bug around the attempt: this delivery waits, the others go on.
-      events.emit('loop.failed', { loop: 'attempt', error })
-      return { next: 'wait', runAt: clock.now() + AFTER_BUG_MS, reason: 'crashed' }
-    }
+  #hold(delivery: ActiveDelivery, end: Held): void {
+    const aloneUntil = this.#loneRefusals.refused(end, delivery.registration)
+    if (aloneUntil === undefined) this.#pauseScope(end)
+    this.#park(delivery, aloneUntil ?? delivery.round.message.receivedAt, end)
   }
 
-  #pauseScope(end: DeliveryEnd & { next: 'pause' }, probed?: Pause): Pause {
+  #pauseScope(end: Held, probed?: Pause): Pause {
     const pause = this.#pauses.pause({ ...end, reason: end.reason ?? end.kind }, probed)
     for (const lane of this.#lanes.all()) {
       if (!lane.scopes.includes(end.scope)) continue
@@ -220,7 +216,7 @@ export class Dispatcher {
     probe.repeats = 0
     const lane = this.#lanes.for(probe.registration)
     lane.beginProbe()
-    const end = await this.#attempt(probe, lane)
+    const end = await attemptDelivery(probe, lane.provider, this.#attemptDeps)
     this.#lanes.ended(lane)
     if (end.next === 'pause') this.#probeFailed(pause, probe, end)
     else {
@@ -234,7 +230,8 @@ export class Dispatcher {
     this.#pump(lane.scopes[0])
   }
 
-  #probeFailed(pause: Pause, probe: ActiveDelivery, end: DeliveryEnd & { next: 'pause' }): void {
+  #probeFailed(pause: Pause, probe: ActiveDelivery, end: Held): void {
+    this.#loneRefusals.refused(end, probe.registration)
     const next = this.#pauseScope(end, pause)
     // Only a part of what was probed is wrong: the rest works again. Anything else says nothing about it.
     if (isWithin(next.scope, pause.scope) && next !== pause) this.#resume(pause)
@@ -261,7 +258,11 @@ export class Dispatcher {
       this.#park(delivery, end.runAt, end)
       return
     }
-    if (end.state === 'accepted') this.#proven.add(this.#lanes.for(delivery.registration))
+    if (end.state === 'accepted') {
+      const lane = this.#lanes.for(delivery.registration)
+      this.#proven.add(lane)
+      this.#loneRefusals.accepted(lane.scopes, delivery.registration)
+    }
     this.#settler.finish(delivery, {
       record: withReason(
         { ...delivery.record, state: end.state },

@@ -200,6 +200,38 @@ describe('a provider that is down, or a key that is revoked', () => {
     })
   }
 
+  it('is not begun again by one registration that is refused while others are accepted', async t => {
+    const { provider, clock, events, register, post, seen, dispatcher } = await startDispatch(t)
+    await register()
+    await register({ recipient: 'carol@localhost', token: 'cc' })
+    provider.script = ({ registration }) => (registration.token === 'cc' ? ACCEPTED : REVOKED)
+    let pauses = 0
+    events.on('scope.paused', () => pauses++)
+    let settled = seen('message.settled')
+    await post({})
+    await settled
+    settled = seen('message.settled')
+    await post({ recipient: 'carol@localhost' })
+    await settled
+    settled = seen('message.settled')
+    clock.advance(10_000)
+    await settled
+    // Now the other message is the probe, and what is refused after it is refused alone.
+    settled = seen('message.settled', 2)
+    clock.advance(20_000)
+    await settled
+    for (let refusal = 0; refusal < 3; refusal++) {
+      settled = seen('message.settled')
+      clock.advance(300_000)
+      await settled
+    }
+    assert.deepEqual([pauses, dispatcher.pauses()], [1, []])
+    assert.deepEqual(
+      provider.pushes.map(({ registration }) => registration.token.slice(0, 2)),
+      ['aa', 'aa', 'cc', 'aa', 'aa', 'aa', 'aa'],
+    )
+  })
+
   it('leaves room to others of its provider when its probe has ended', async t => {
     const { provider, clock, register, post, seen } = await startDispatch(t)
     await register()
