@@ -41,9 +41,10 @@ export type Outcome = {
 
 /**
  * How a failed attempt is repeated: `transport` (timeout, reset) from 1 s doubling to 15 min; `server` (5xx) 5 s, 30 s,
- * 2 min, then every 15 min; `reconnect` (the server is going down) once at once on a new connection, then as `transport`.
+ * 2 min, then every 15 min; `reconnect` (the server is going down) once at once on a new connection, then as `transport`;
+ * `unrecognised` (the provider knows no ids, so that what it took before is shown once more) 1 min, 10 min, then every hour.
  */
-export type FailurePace = 'transport' | 'server' | 'reconnect'
+export type FailurePace = 'transport' | 'server' | 'reconnect' | 'unrecognised'
 
 export type OutcomeKind = Outcome['kind']
 

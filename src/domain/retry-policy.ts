@@ -33,6 +33,7 @@ export const MAX_CRASHES = 5
 export const STRIKES_TO_SUSPEND = 3
 
 const SERVER_DELAYS_MS = [5 * SECOND, 30 * SECOND, 2 * MINUTE, 15 * MINUTE]
+const UNRECOGNISED_DELAYS_MS = [MINUTE, 10 * MINUTE, 60 * MINUTE]
 const LONGEST_DELAY_MS = 15 * MINUTE
 const DEFERRED_BASE_MS = 15 * SECOND
 
@@ -98,8 +99,15 @@ function afterFailure(outcome: Outcome & { kind: 'failed' }, context: DecisionCo
 }
 
 function backoff(pace: FailurePace, attemptCount: number): number {
-  if (pace !== 'server') return doubling(SECOND, attemptCount)
-  return SERVER_DELAYS_MS[Math.min(attemptCount, SERVER_DELAYS_MS.length) - 1] ?? LONGEST_DELAY_MS
+  if (pace === 'server') return stepOf(SERVER_DELAYS_MS, attemptCount)
+  return pace === 'unrecognised'
+    ? stepOf(UNRECOGNISED_DELAYS_MS, attemptCount)
+    : doubling(SECOND, attemptCount)
+}
+
+/** The last one again and again. */
+function stepOf(delaysMs: readonly number[], attemptCount: number): number {
+  return delaysMs[Math.min(attemptCount, delaysMs.length) - 1] ?? LONGEST_DELAY_MS
 }
 
 function doubling(baseMs: number, attemptCount: number): number {

@@ -50,6 +50,10 @@ describe('what follows an outcome', () => {
     assert.deepEqual(delays({ kind: 'failed', pace: 'server' }, 6), [5, 30, 120, 900, 900, 900])
   })
 
+  it('repeats rarely where each repeat may be shown once more: after 1 min, 10 min, then every hour', () => {
+    assert.deepEqual(delays({ kind: 'failed', pace: 'unrecognised' }, 4), [60, 600, 3600, 3600])
+  })
+
   it('never waits longer than 15 min however many attempts there were', () => {
     const decision = decide({ kind: 'failed', pace: 'transport' }, context({ attemptCount: 5000 }))
     assert.deepEqual(decision, { next: 'wait', runAt: NOW + 900_000 })

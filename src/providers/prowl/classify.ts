@@ -24,6 +24,8 @@ const deadKey: Rule = (answer, context) =>
   answer.word === undefined ? blocked(answer, context) : { kind: 'unregistered' }
 const limited: Rule = (_, { scope, limitEndsAt }) => ({ kind: 'deferred', scope, untilMs: limitEndsAt() })
 
+const perhapsTaken: Rule = () => ({ kind: 'failed', pace: 'unrecognised' })
+
 /** The codes that `add` answers with, by its documentation (https://www.prowlapp.com/api.php). */
 const BY_CODE: Readonly<Record<number, Rule>> = {
   400: rejected,
@@ -72,6 +74,8 @@ function codeOf({ status, word }: ProwlAnswer): number {
 function byClass(code: number): Rule {
   // Redirects are never followed: a key would go to whoever is named there. The address is the operator's to correct.
   if (code >= 300 && code < 400) return blocked
+  // Not Prowl's success, but somebody's: it may have been taken.
+  if (code < 300) return perhapsTaken
   return code >= 400 && code < 500 ? rejected : serverFailure
 }
 

@@ -72,7 +72,7 @@ class ProwlProvider implements Provider {
     if (untilMs !== undefined) return { kind: 'deferred', scope: SCOPE, untilMs, reason: 'calls used up' }
     try {
       const result = await this.#add(push)
-      if (result.kind !== 'response') return withoutAnswer(result, SCOPE)
+      if (result.kind !== 'response') return withoutAnswer(result, SCOPE, 'unrecognised')
       return this.#classify(this.#readAnswer(result))
     } finally {
       this.#budget.ended()

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/outcome.ts'
+import type { Registration } from '../../domain/registration.ts'
 import { blocked, rejected, serverFailure, waitForScope } from '../answer-rules.ts'
 import type { ZeroPushAnswer } from './answer.ts'
 
@@ -49,6 +50,18 @@ export function isUnknownDevice(answer: ZeroPushAnswer, token: string): boolean 
   return answer.error === 'record not found'
 }
 
+/**
+ * Whether the server's mark "inactive" may be older than the app's last registration here: it has been pushed to, and has
+ * registered since. Feedback counts only when it is newer, so the server is told of the device anew. A dead one does not
+ * register, so it is not told of twice.
+ */
+export function isBackAgain(
+  answer: ZeroPushAnswer,
+  { token, registeredAt, lastAcceptedAt = registeredAt }: Registration,
+): boolean {
+  return isSuccess(answer) && answer.inactiveTokens.includes(token) && registeredAt > lastAcceptedAt
+}
+
 /** Whether the answer to a push says anything that our tables do not have. */
 export function isKnownAnswer(answer: ZeroPushAnswer): boolean {
   if (isSuccess(answer)) return names(answer) || (answer.sentCount ?? 0) > 0
@@ -71,7 +84,7 @@ export function classify(answer: ZeroPushAnswer, context: AnswerContext): Outcom
   }
   const { sentCount } = answer
   if (sentCount !== undefined && sentCount > 0) return { kind: 'accepted', status }
-  return { ...serverFailure(answer), status, reason: reasonOf(answer) }
+  return { kind: 'failed', pace: 'unrecognised', status, reason: reasonOf(answer) }
 }
 
 /** What became of telling the server of a device; undefined: it knows it now. */

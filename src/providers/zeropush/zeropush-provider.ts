@@ -13,6 +13,7 @@ import {
   type AnswerContext,
   classify,
   classifyRegistering,
+  isBackAgain,
   isKnownAnswer,
   isUnknownDevice,
   reasonOf,
@@ -88,7 +89,8 @@ class ZeroPushProvider implements Provider {
     const { token } = push.registration
     const first = await this.#notify(push)
     if (!first.ok) return first.outcome
-    if (!isUnknownDevice(first.answer, token)) return this.#classify(first.answer, token)
+    const mustBeTold = isUnknownDevice(first.answer, token) || isBackAgain(first.answer, push.registration)
+    if (!mustBeTold) return this.#classify(first.answer, token)
     const refused = await this.#register(token)
     if (refused !== undefined) return refused
     const second = await this.#notify(push)
@@ -138,7 +140,7 @@ class ZeroPushProvider implements Provider {
       body: Buffer.from(body),
     })
     if (result.kind === 'response') return { ok: true, answer: readAnswer(result, this.#clock.now()) }
-    return { ok: false, outcome: withoutAnswer(result, this.#scopes[0]) }
+    return { ok: false, outcome: withoutAnswer(result, this.#scopes[0], 'unrecognised') }
   }
 
   #fieldsFor(notification: Notification): string {

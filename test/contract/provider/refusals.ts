@@ -62,18 +62,22 @@ export function refusalsContract(stand: Stand): void {
     assert.deepEqual(unknown, [failed.reason, rejected.reason])
   })
 
-  test('credential: another one than ours costs no message, or only what belongs to another', {
-    skip: stand.wrongCredential === undefined && 'there is no credential of ours',
-  }, async t => {
-    const { received, send, push } = await startRig(t, stand, { credential: 'wrong' })
-    const pushed = push()
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const { kind, reason } = await send(pushed)
-      assert.equal(kind, stand.wrongCredential)
-      assert.ok(reason !== undefined)
-    }
-    assert.deepEqual(received, [])
-  })
+  // Some have no credential of ours.
+  const { wrongCredential } = stand
+  const withCredential = wrongCredential === undefined ? () => {} : test
+  withCredential(
+    'credential: another one than ours costs no message, or only what belongs to another',
+    async t => {
+      const { received, send, push } = await startRig(t, stand, { credential: 'wrong' })
+      const pushed = push()
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const { kind, reason } = await send(pushed)
+        assert.equal(kind, wrongCredential)
+        assert.ok(reason !== undefined)
+      }
+      assert.deepEqual(received, [])
+    },
+  )
 
   test('ids: the same at every attempt', async t => {
     const { received, standIn, push, send } = await startRig(t, stand)

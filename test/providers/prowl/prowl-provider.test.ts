@@ -244,7 +244,7 @@ describe('whatever is answered instead of Prowl', () => {
   it('ten megabytes are not read to their end, and prove nothing', async t => {
     const { answered } = await startRig(t)
     const outcome = await answered(200, 'x'.repeat(10 * 1024 * 1024), { 'content-type': 'text/xml' })
-    assert.deepEqual(outcome, { kind: 'failed', pace: 'server', status: 200, reason: 'HTTP 200' })
+    assert.deepEqual(outcome, { kind: 'failed', pace: 'unrecognised', status: 200, reason: 'HTTP 200' })
   })
 
   it('a redirect is not followed: the address is the operator’s to correct', async t => {
@@ -278,13 +278,13 @@ describe('whatever is answered instead of Prowl', () => {
     const hanging = send()
     await simulator.until(({ strikes }) => strikes === 1)
     clock.advance(10_000)
-    assert.deepEqual(await hanging, { kind: 'failed', pace: 'transport', reason: 'timeout' })
+    assert.deepEqual(await hanging, { kind: 'failed', pace: 'unrecognised', reason: 'timeout' })
     for (const action of ['reset', 'drop', 'truncate'] as const) {
       simulator.faults.replace([{ action, times: 1, shown: true }])
       const outcome = await send()
       assert.deepEqual(
         [outcome.kind, outcome.kind === 'failed' && outcome.pace],
-        ['failed', 'transport'],
+        ['failed', 'unrecognised'],
         action,
       )
     }

@@ -77,6 +77,20 @@ describe('the ZeroPush provider against what ZeroPush refused', () => {
     assert.deepEqual(await send(), { kind: 'unregistered', status: 200, reason: 'inactive_tokens' })
   })
 
+  it('tells the server again of one whose app has registered since its last accepted push, and drops it the next time', async t => {
+    const { clock, simulator, provider, paths } = await startRig(t)
+    simulator.devices.markInactive(TOKEN, clock.now())
+    const push = aPush('zeropush', TOKEN)
+    const { registration } = push
+    const back = { ...registration, lastAcceptedAt: registration.registeredAt - 1 }
+    assert.deepEqual(await provider.send({ ...push, registration: back }), { kind: 'accepted', status: 200 })
+    assert.deepEqual(paths(), ['/notify', '/register', '/notify'])
+    simulator.devices.markInactive(TOKEN, clock.now())
+    const since = { ...registration, lastAcceptedAt: registration.registeredAt + 1 }
+    assert.equal((await provider.send({ ...push, registration: since })).kind, 'unregistered')
+    assert.equal(paths().length, 4)
+  })
+
   it('counts a token that the server does not take against the registration, once', async t => {
     const { simulator, provider, paths } = await startRig(t)
     const outcome = await provider.send(aPush('zeropush', 'abcd'))
@@ -226,7 +240,7 @@ describe('whatever is answered instead of ZeroPush', () => {
     const body = `{"sent_count":1,"x":"${'x'.repeat(10 * 1024 * 1024)}"}`
     assert.deepEqual(await answered(200, body), {
       kind: 'failed',
-      pace: 'server',
+      pace: 'unrecognised',
       status: 200,
       reason: 'HTTP 200',
     })
@@ -270,13 +284,13 @@ describe('whatever is answered instead of ZeroPush', () => {
     const hanging = send()
     await simulator.until(({ strikes }) => strikes === 1)
     clock.advance(5_000)
-    assert.deepEqual(await hanging, { kind: 'failed', pace: 'transport', reason: 'timeout' })
+    assert.deepEqual(await hanging, { kind: 'failed', pace: 'unrecognised', reason: 'timeout' })
     for (const action of ['reset', 'drop', 'truncate'] as const) {
       simulator.faults.replace([{ action, times: 1, shown: true }])
       const outcome = await send()
       assert.deepEqual(
         [outcome.kind, outcome.kind === 'failed' && outcome.pace],
-        ['failed', 'transport'],
+        ['failed', 'unrecognised'],
         action,
       )
     }
