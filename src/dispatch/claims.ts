@@ -1,9 +1,9 @@
 import type { Clock } from '../domain/clock.ts'
 import type { NotificationSettings } from '../domain/notification.ts'
-import type { ClaimedDelivery, Store } from '../store/store.ts'
+import type { ClaimedDelivery, Store, WaitingScope } from '../store/store.ts'
 import type { Events } from '../telemetry/events.ts'
 import { goneReason } from './attempt.ts'
-import type { Lane } from './lane.ts'
+import type { Lanes } from './lanes.ts'
 import { Loop } from './loop.ts'
 import { isWithin, type Pause, type Pauses } from './pauses.ts'
 import { type ActiveDelivery, firstRound, Round } from './round.ts'
@@ -25,7 +25,7 @@ export interface ClaimsDependencies {
   window: Window
   pauses: Pauses
   settler: Settler
-  laneNamed(name: string): Lane | undefined
+  lanes: Pick<Lanes, 'named' | 'all'>
   begin(round: Round): void
 }
 
@@ -82,7 +82,9 @@ export class Claims {
     delete pause.probe
     if (kept) return kept
     const { store, clock } = this.#deps
-    for (const { scope, dueAt } of await store.waitingScopes()) {
+    // Whichever has waited longest: a failed probe that went back is the last to be asked again, whatever its lane is called.
+    const waiting = (await store.waitingScopes()).toSorted((a, b) => a.dueAt - b.dueAt)
+    for (const { scope, dueAt } of waiting) {
       if (!isWithin(scope, pause.scope) || dueAt > clock.now()) continue
       for (const claimed of await store.claimDeliveries(scope, clock.now(), 1)) {
         const probe = this.#revive(claimed)
@@ -134,10 +136,10 @@ export class Claims {
   }
 
   async #claimDue(): Promise<{ begun: number; nextAt: number }> {
-    const { store, clock, pauses } = this.#deps
+    const { clock, pauses } = this.#deps
     let begun = 0
     let nextAt = Number.POSITIVE_INFINITY
-    for (const { scope, dueAt } of await store.waitingScopes()) {
+    for (const { scope, dueAt } of await this.#waitingScopes()) {
       if (pauses.holdingLane(scope)) continue
       const taken = dueAt > clock.now() ? 0 : await this.#claimScope(scope)
       begun += taken
@@ -147,9 +149,21 @@ export class Claims {
     return { begun, nextAt }
   }
 
+  /** Lanes of which nothing waits hear of it: a probe may have taken the last, and no claim would ever find out. */
+  async #waitingScopes(): Promise<WaitingScope[]> {
+    const { store, lanes } = this.#deps
+    const checks = lanes
+      .all()
+      .flatMap(lane => (lane.hasBacklog ? [[lane.name, lane.checkStore()] as const] : []))
+    const waiting = await store.waitingScopes()
+    const names = new Set(waiting.map(({ scope }) => scope))
+    for (const [name, nothingWaits] of checks) if (!names.has(name)) nothingWaits()
+    return waiting
+  }
+
   async #claimScope(scope: string): Promise<number> {
-    const { store, window, clock, laneNamed, begin } = this.#deps
-    const lane = laneNamed(scope)
+    const { store, window, clock, lanes, begin } = this.#deps
+    const lane = lanes.named(scope)
     const limit = Math.min(lane?.room() ?? BATCH, window.room(), BATCH)
     if (limit === 0) {
       lane?.expectBacklog()

@@ -62,7 +62,7 @@ export class Dispatcher {
       ...deps,
       window: this.#window,
       pauses: this.#pauses,
-      laneNamed: name => this.#lanes.named(name),
+      lanes: this.#lanes,
       settler: this.#settler,
       begin: round => this.#enter(round),
     })
@@ -237,8 +237,9 @@ export class Dispatcher {
     if (isWithin(next.scope, pause.scope) && next !== pause) this.#resume(pause)
     else if (next !== pause) this.#prolong(pause)
     // Kept, a failed probe writes nothing. But where somebody answered, it may be this one registration's doing, so that each
-    // time another message asks.
-    const isKept = next.kind === 'unsent' && next.probe === undefined && !this.#isStopping
+    // time another message asks. And a thousand dead hosts must leave room in memory for everybody else.
+    const mayKeep = next.kind === 'unsent' && this.#window.isRoomy() && !this.#isStopping
+    const isKept = mayKeep && next.probe === undefined
     if (isKept) next.probe = probe
     else this.#park(probe, this.#deps.clock.now(), end)
   }

@@ -71,6 +71,14 @@ export class Lane {
     }
   }
 
+  /** To be called before the store is asked which lanes have something that waits; the answer is for one that has nothing. */
+  checkStore(): () => void {
+    const [parking, parked] = [this.#parking, this.#parked]
+    return () => {
+      if (parking === 0 && parked === this.#parked) this.#hasBacklog = false
+    }
+  }
+
   /** At least as much is free as is taken: worth fetching what waits in the store. */
   isRoomy(): boolean {
     return this.room() > this.#held()
