@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import type { ServerIdentity } from './certificate.ts'
 import { createDelays, type Delays } from './delays.ts'
@@ -60,6 +60,8 @@ export interface HttpSimulator {
   until(predicate: (stats: HttpStats) => boolean): Promise<void>
   /** TCP reset of each. */
   dropConnections(): void
+  /** Closes each in order, as soon as nothing is under way on it. */
+  drainConnections(): void
   refuseConnections(): void
   /** Listens again, on the same port. */
   acceptConnections(): Promise<void>
@@ -91,6 +93,7 @@ export async function startHttpSimulator(options: HttpSimulatorOptions): Promise
     received: count => service.until(({ requests }) => requests >= count),
     until: predicate => service.until(predicate),
     dropConnections: () => listener.resetAll(),
+    drainConnections: () => service.drain(),
     refuseConnections: () => listener.refuse(),
     acceptConnections: () => listener.accept(),
     close: () => service.close(),
@@ -105,6 +108,10 @@ class Service {
   readonly #clock: Clock
   readonly #delays: Delays
   readonly #waiters = createWaiters()
+  /** Those that speak HTTP, within TLS where there is any. */
+  readonly #sockets = new Set<Socket>()
+  readonly #busy = new Set<Socket>()
+  readonly #leaving = new WeakSet<Socket>()
   readonly #stats: HttpStats = { connections: { open: 0, total: 0 }, requests: 0, responded: 0, strikes: 0 }
 
   constructor(options: HttpSimulatorOptions) {
@@ -121,6 +128,10 @@ class Service {
       : createServer(handle)
     // Kept connections end when the simulator does: time is the test's.
     server.keepAliveTimeout = 0
+    server.on(identity ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     return server
   }
 
@@ -149,7 +160,20 @@ class Service {
     this.#waiters.close()
   }
 
+  drain(): void {
+    for (const socket of this.#sockets) {
+      if (this.#busy.has(socket)) this.#leaving.add(socket)
+      else socket.end()
+    }
+  }
+
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = incoming
+    this.#busy.add(socket)
+    response.once('close', () => {
+      this.#busy.delete(socket)
+      if (this.#leaving.has(socket)) socket.end()
+    })
     const body = await readBody(incoming, this.#options.bodyBytes ?? MIB)
     // Gone before it was whole.
     if (body === 'broken') return

@@ -99,6 +99,21 @@ export function connectionsContract(stand: Stand): void {
     await recovers({ send, clock, standIn })
   })
 
+  test('drain: a server that asks to leave answers what is under way, and gets the rest on another connection', async t => {
+    const { standIn, received, clock, push, send, holdsOne, answerHeld } = await startRig(t, stand)
+    await Promise.all(Array.from({ length: 5 }, () => send(push())))
+    standIn.next({ kind: 'delay' })
+    const held = send(push())
+    await holdsOne()
+    standIn.drain()
+    answerHeld()
+    assert.equal((await held).kind, 'accepted')
+    await standIn.until(() => standIn.openConnections() === 0)
+    await recovers({ send, clock, standIn })
+    const addresses = received.map(({ address }) => JSON.stringify(address))
+    assert.equal(new Set(addresses).size, addresses.length, 'nothing comes twice')
+  })
+
   test('silence: a server that takes connections and says nothing, not even hello', async t => {
     const { rude, clock, push, send } = await startRudeRig(t, stand, { bytes: Buffer.alloc(0), isBare: true })
     const sending = send(push())

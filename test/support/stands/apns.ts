@@ -65,6 +65,7 @@ export const apnsStand: Stand = {
       always: mishap => void simulator.faults.add(faultOf(mishap)),
       calm: () => simulator.faults.clear(),
       wording: (status, reason) => ({ status, body: JSON.stringify({ reason }) }),
+      drain: () => simulator.goaway({ double: true }),
       async vanish() {
         simulator.refuseConnections()
         simulator.dropConnections()

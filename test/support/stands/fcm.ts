@@ -73,6 +73,7 @@ export const fcmStand: Stand = {
         headers: { 'content-type': 'application/json' },
         body: googleErrorBody({ ...fcmError(word), status }),
       }),
+      drain: () => simulator.goaway({ double: true }),
       async vanish() {
         simulator.refuseConnections()
         simulator.dropConnections()

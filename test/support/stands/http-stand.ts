@@ -22,6 +22,7 @@ export function httpStandIn(
   | 'next'
   | 'always'
   | 'calm'
+  | 'drain'
   | 'vanish'
   | 'comeBack'
 > {
@@ -35,6 +36,7 @@ export function httpStandIn(
     next: mishap => void simulator.faults.add({ ...faultOf(mishap), times: 1 }),
     always: mishap => void simulator.faults.add(faultOf(mishap)),
     calm: () => simulator.faults.clear(),
+    drain: () => simulator.drainConnections(),
     async vanish() {
       simulator.refuseConnections()
       simulator.dropConnections()

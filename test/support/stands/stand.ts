@@ -56,6 +56,8 @@ export interface StandIn {
   calm(): void
   /** An answer as the provider words it, with this word in the place of its reason. */
   wording(status: number, word: string): RudeAnswer
+  /** Asks its clients to leave: what is under way is answered, and what comes next needs another connection. */
+  drain(): void
   /** Nobody listens any more, and every connection is cut. */
   vanish(): Promise<void>
   /** Listens again, at the same address. */
