@@ -13,7 +13,7 @@ import { registeringContract } from './provider/registering.ts'
  * looked at for its form and for secrets, and so is what the provider reports and says of its health.
  */
 export function providerContract(name: string, stand: Stand): void {
-  describe(`provider contract: ${name}`, { timeout: 120_000 }, () => {
+  describe(`provider contract: ${name}`, { timeout: 290_000 }, () => {
     configuringContract(stand)
     registeringContract(stand)
     acceptingContract(stand)
