@@ -16,7 +16,7 @@ export function configReport(problems: readonly string[], whyNoFirstRun?: string
 }
 
 const ADVICE: Record<string, string> = {
-  EADDRINUSE: 'another program listens there already; see RELAY_PORT and RELAY_SIMULATOR_PORT',
+  EADDRINUSE: 'another program listens there already',
   EADDRNOTAVAIL: 'this machine does not have that address; see RELAY_HOST',
   EACCES: 'this user may not do that',
   ENOTFOUND: 'that name is not known; see RELAY_HOST',
