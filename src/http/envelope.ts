@@ -81,7 +81,7 @@ function describeProblem(problem: FastifySchemaValidationError): string | undefi
   if (keyword === 'additionalProperties')
     return `${instancePath} has an unknown property${unknownNames(params)}`
   if (keyword === 'enum') return `${instancePath} ${oneOf(params.allowedValues)}`
-  if (keyword === 'required') return `${instancePath} lacks ${String(params.requiredProperties)}`
+  if (keyword === 'required') return `${instancePath} lacks ${[params.requiredProperties].flat().join(', ')}`
   return `${instancePath} ${message ?? 'is not valid'}`
 }
 

@@ -84,6 +84,7 @@ test('a message names the field and the rule, and repeats no value; an unknown p
     'The request is not valid: body/preview must be one of full, sender, none',
   )
   assert.equal(await message({ provider: 'apns' }), 'The request is not valid: body lacks token')
+  assert.equal(await message({ provider: 'webpush' }), 'The request is not valid: body lacks endpoint, keys')
 })
 
 test('bodies that are no JSON object', async t => {
