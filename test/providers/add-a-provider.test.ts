@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { PROVIDERS } from '../../src/providers/providers.ts'
+import { ALL_STANDS } from '../support/stands/all.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+/** In how many tables each provider has a row, at least. */
+const FEWEST_ROWS = { 'README.md': 1, 'docs/mobile-app.md': 2, 'docs/operations.md': 4 }
 const PAGE = readFileSync(join(ROOT, 'docs/add-a-provider.md'), 'utf8')
 
 test('docs/add-a-provider.md shows the code as it is', () => {
@@ -35,4 +39,29 @@ test('the smallest provider is as small as docs/add-a-provider.md says', () => {
   const [, count] = /six files, some (\d+) lines/.exec(PAGE) ?? []
   assert.equal(files.length, 6)
   assert.ok(Math.abs(lines.length - Number(count)) < 20, `${lines.length} lines`)
+})
+
+for (const { name } of PROVIDERS)
+  test(`${name} has everything that docs/add-a-provider.md asks for`, () => {
+    for (const path of [
+      `src/simulator/${name}/*-simulator.ts`,
+      `test/simulator/${name}/*.test.ts`,
+      `test/providers/${name}/*.test.ts`,
+      `test/contract/providers/${name}.test.ts`,
+      `docs/providers/${name}.md`,
+    ])
+      assert.ok(globSync(path, { cwd: ROOT }).length > 0, `there is no ${path}`)
+    for (const [page, least] of Object.entries(FEWEST_ROWS)) {
+      const rows =
+        readFileSync(join(ROOT, page), 'utf8').match(new RegExp(`^\\|.*\`${name}\`.*\\|$`, 'gm')) ?? []
+      assert.ok(rows.length >= least, `${page} lacks it in ${least - rows.length} of its tables`)
+    }
+    assert.ok(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').includes(`\`${name}\``), 'CHANGELOG lacks it')
+  })
+
+test('test/support/stands/all.ts has every provider, in their order', () => {
+  assert.deepEqual(
+    ALL_STANDS.map(({ definition }) => definition.name),
+    PROVIDERS.map(({ name }) => name),
+  )
 })
