@@ -29,6 +29,8 @@ test('an app developer hears at once, with a code that tells what is wrong', asy
     ['RELAY_INVALID_REQUEST', { provider: 'apns' }],
     ['RELAY_INVALID_REQUEST', { ...body, provider: 'pigeon' }],
     ['RELAY_INVALID_REQUEST', { ...body, provider: ['apns'] }],
+    // Of which no text can be made.
+    ['RELAY_INVALID_REQUEST', { ...body, provider: { toString: null } }],
     ['RELAY_UNKNOWN_PROVIDER', { ...body, provider: 'fcm' }],
     ['RELAY_INVALID_REQUEST', { provider: 'webpush', endpoint: 'https://push.example/x', keys: 'none' }],
     ['RELAY_INVALID_REQUEST', { ...body, token: 17 }],

@@ -69,7 +69,8 @@ function compile(schema: unknown, httpPart: string | undefined): Validate {
 }
 
 function providerOf(body: unknown): string {
-  return typeof body === 'object' && body !== null && 'provider' in body ? String(body.provider) : ''
+  const provider = typeof body === 'object' && body !== null && 'provider' in body ? body.provider : undefined
+  return typeof provider === 'string' ? provider : ''
 }
 
 function split(body: DeviceRequest): RegistrationRequest {
