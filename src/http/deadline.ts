@@ -14,9 +14,13 @@ export function withDeadline(
   accept: AcceptOfflineMessages,
   clock: Pick<Clock, 'after'>,
 ): AcceptOfflineMessages {
-  return messages =>
-    new Promise((resolve, reject) => {
-      const cancel = clock.after(ACCEPT_DEADLINE_MS, () => reject(new errors.handlerTimeout()))
-      accept(messages).then(resolve, reject).finally(cancel)
-    })
+  return messages => inTime(accept(messages), clock)
+}
+
+/** The same for whatever is one commit. */
+export function inTime<T>(commit: Promise<T>, clock: Pick<Clock, 'after'>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ACCEPT_DEADLINE_MS, () => reject(new errors.handlerTimeout()))
+    commit.then(resolve, reject).finally(cancel)
+  })
 }

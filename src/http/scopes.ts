@@ -138,7 +138,7 @@ async function allowPages(app: FastifyInstance, { config }: HttpDependencies): P
 
 function limitHandlers(app: FastifyInstance): void {
   app.addHook('onRoute', route => {
-    route.handlerTimeout = HANDLER_TIMEOUT_MS
+    route.handlerTimeout ??= HANDLER_TIMEOUT_MS
   })
 }
 

@@ -27,10 +27,10 @@ export interface PushToDevices {
   /** To devices by their tokens. One commit. */
   named(tokens: readonly string[], push: DirectPush): Promise<NamedResult>
   /**
-   * To every active device of a channel, or of all. Answers how many, once all is committed: a thousand at a time, so that
-   * when one commit fails the ones before it are sent.
+   * To every active device of a channel, or of all: some at a time, and after each commit for how many it was. When one
+   * fails the ones before it are sent; who stops asking ends it.
    */
-  broadcast(channel: string | undefined, push: DirectPush): Promise<number>
+  broadcast(channel: string | undefined, push: DirectPush): AsyncIterable<number>
 }
 
 export interface PushDependencies extends CommitDependencies {
@@ -38,7 +38,8 @@ export interface PushDependencies extends CommitDependencies {
   messageTtlMs: number
 }
 
-const BATCH = 1000
+/** Devices per commit of a broadcast: chat messages are accepted in between (with a thousand they waited four times as long). */
+const BATCH = 250
 /** A push that is to be shown now or never must be attempted, whatever the clocks say. */
 const SHORTEST_LIFE_MS = 60_000
 
@@ -64,18 +65,16 @@ export function createPushToDevices(deps: PushDependencies): PushToDevices {
         unregistered: tokens.filter(token => !names.has(token)),
       }
     },
-    async broadcast(channel, push) {
-      let count = 0
+    async *broadcast(channel, push) {
       for (let after: string | undefined = ''; after !== undefined; ) {
         const tokens: string[] = await page(registry, {
           after,
           limit: BATCH,
           ...(channel === undefined ? {} : { channel }),
         })
-        count += (await send(tokens, push)).size
+        yield (await send(tokens, push)).size
         after = tokens.length < BATCH ? undefined : tokens.at(-1)
       }
-      return count
     },
   }
 }

@@ -8,7 +8,12 @@ export const MAX_CHANNELS = 100
 const MAX_CHANNEL_BYTES = 2047
 const CONTROLS = /\p{Cc}/u
 
-/** An empty one is an error, never "no channel": that would be everybody. */
+/** To whom a broadcast goes; undefined: to everybody. An empty one, and JSON's null, is an error: somebody's name got lost. */
+export function readAudience(fields: Fields): string | undefined {
+  if (fields.channel === null) throw new errors.invalidRequest('channel must not be null')
+  return readChannel(fields)
+}
+
 export function readChannel(fields: Fields): string | undefined {
   const channel = readText(fields, 'channel', MAX_CHANNEL_BYTES)
   return channel === undefined ? undefined : checked(channel, 'channel')

@@ -44,7 +44,7 @@ test('broadcast: to all, or to a channel; with a slash at the end, too; never to
   assert.equal(await count('/broadcast'), 2)
   assert.equal(await count('/broadcast/foo'), 1)
   app.handedOff.length = 0
-  for (const channel of ['', ' ', [], { a: 1 }]) {
+  for (const channel of ['', ' ', [], { a: 1 }, null]) {
     const answer = await app.call('POST', '/broadcast', { alert: 'x', channel })
     assert.deepEqual(errorOf(answer), [400, 'parameter error'], 'an empty channel is not everybody')
   }
@@ -130,7 +130,7 @@ test('an alert that is too long is cut between characters; nothing else of it is
   assert.deepEqual([message?.content.unread, message?.content.direct], [1, { sound: 'x' }])
 })
 
-test('to everybody, a thousand at a time', async t => {
+test('to everybody, some at a time', async t => {
   const app = await createZeropushApp(t)
   const registrations = Array.from({ length: 2003 }, (_, number) =>
     app.store.zeropush.register({
@@ -143,7 +143,7 @@ test('to everybody, a thousand at a time', async t => {
   app.events.on('store.commit', () => commits++)
   const { body } = await app.call('POST', '/broadcast', { alert: 'x', badge: '+1' })
   assert.deepEqual(body, { sent_count: 2003 })
-  assert.equal(commits, 3)
+  assert.equal(commits, Math.ceil(2003 / 250))
   assert.equal(app.handedOff.length, 2003)
   assert.equal(new Set(app.handedOff.map(({ content }) => content.recipient)).size, 2003)
   assert.ok(app.handedOff.every(({ content }) => content.unread === 1))

@@ -2,9 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import type { Clock } from '../../../domain/clock.ts'
 import type { PushToDevices } from '../../../intake/push-to-devices.ts'
+import { inTime } from '../../deadline.ts'
 import { machineRoute } from '../../raw-bodies.ts'
 import { callOf } from '../authentication.ts'
-import { readChannel } from '../channels.ts'
+import { readAudience } from '../channels.ts'
 import { readPush } from '../notification-fields.ts'
 import {
   ChannelSchema,
@@ -17,8 +18,11 @@ import { MAX_TOKENS, readTokens } from '../tokens.ts'
 
 export interface PushingDependencies {
   pushToDevices: PushToDevices
-  clock: Pick<Clock, 'now'>
+  clock: Pick<Clock, 'now' | 'after'>
 }
+
+/** A broadcast may be for any number of devices, and its answer says that all of it is on disk: it takes what it takes. */
+const LONGEST_BROADCAST_MS = 3_600_000
 
 const shared = (operationId: string, summary: string) => ({
   operationId,
@@ -67,7 +71,8 @@ export const pushingRoutes: FastifyPluginAsyncTypebox<PushingDependencies> = asy
   app.post('/notify', { schema: notifySchema, ...machineRoute }, async request => {
     const { fields } = callOf(request)
     const given = readTokens(fields)
-    const result = await deps.pushToDevices.named([...given.keys()], readPush(fields, deps.clock.now()))
+    const push = readPush(fields, deps.clock.now())
+    const result = await inTime(deps.pushToDevices.named([...given.keys()], push), deps.clock)
     // As the caller knows them.
     const named = (tokens: readonly string[]) => tokens.map(token => given.get(token) ?? token)
     return {
@@ -84,10 +89,28 @@ export const pushingRoutes: FastifyPluginAsyncTypebox<PushingDependencies> = asy
     '/broadcast/:channel': channelSchema,
   }
   for (const [path, schema] of Object.entries(routes)) {
-    app.post(path, { schema, ...machineRoute }, async request => {
-      const { fields } = callOf(request)
-      const push = readPush(fields, deps.clock.now())
-      return { sent_count: await deps.pushToDevices.broadcast(readChannel(fields), push) }
-    })
+    app.post(
+      path,
+      { schema, ...machineRoute, handlerTimeout: LONGEST_BROADCAST_MS },
+      async (request, reply) => {
+        const { fields } = callOf(request)
+        const push = readPush(fields, deps.clock.now())
+        const pages = deps.pushToDevices.broadcast(readAudience(fields), push)
+        // Nothing travels meanwhile, and Node cuts a silent connection unless somebody hears of it.
+        reply.raw.on('timeout', () => {})
+        return { sent_count: await sentIn(pages, deps.clock) }
+      },
+    )
+  }
+}
+
+/** mod_zeropush holds its sender until it is answered: a commit that hangs ends the call, however many follow. */
+async function sentIn(pages: AsyncIterable<number>, clock: Pick<Clock, 'after'>): Promise<number> {
+  const each = pages[Symbol.asyncIterator]()
+  let sent = 0
+  for (;;) {
+    const page = await inTime(each.next(), clock)
+    if (page.done) return sent
+    sent += page.value
   }
 }
