@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { buildApp } from '../src/app.ts'
 import { readConfig } from '../src/config/read-config.ts'
+import { systemClock } from '../src/domain/clock.ts'
 import { PROVIDERS } from '../src/providers/providers.ts'
 import { captureLog } from './support/captured-log.ts'
 import { environmentOf, type RunningStand, startAllStands } from './support/stands/all.ts'
@@ -25,6 +26,9 @@ interface Trace {
   deliveries: { id: string; device: string; provider: string; state: string; attempts: Attempt[] }[]
 }
 
+/** All waits between attempts are short, even the minute before something is shown twice: they are shares of chance. */
+const QUICK_CLOCK = { ...systemClock, random: () => 0.02 }
+
 /** The whole relay with every provider on, each with its simulator. */
 async function startRelay(t: TestContext, windowDeliveries?: number) {
   const stands = await startAllStands(t)
@@ -41,6 +45,7 @@ async function startRelay(t: TestContext, windowDeliveries?: number) {
   const log = captureLog()
   const app = await buildApp(result.config, '0.0.0-test', {
     logger: log.logger,
+    clock: QUICK_CLOCK,
     ...(windowDeliveries === undefined ? {} : { windowDeliveries }),
   })
   t.after(() => app.close())
