@@ -61,6 +61,11 @@ async function startRelay(t: TestContext, windowDeliveries?: number) {
     return (await response.json()) as T
   }
 
+  async function metrics(): Promise<string> {
+    const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })
+    return response.text()
+  }
+
   /** One device with each of these providers; answers their addresses by provider. */
   async function register(recipient: string, on: readonly RunningStand[] = stands) {
     const addresses: Record<string, Readonly<Record<string, unknown>>> = {}
@@ -91,7 +96,7 @@ async function startRelay(t: TestContext, windowDeliveries?: number) {
   }
 
   const named = (name: string) => stands.find(stand => stand.name === name) as RunningStand
-  return { stands, named, log, call, register, post, settled }
+  return { stands, named, log, call, metrics, register, post, settled }
 }
 
 const attemptsOf = ({ deliveries }: Trace) =>
@@ -109,7 +114,7 @@ const everywhere = (stands: readonly RunningStand[], change: Record<string, stri
 
 describe('one recipient, many devices', () => {
   it('gets one message on each, whatever they are, and the trace shows each', async t => {
-    const { stands, log, call, register, post, settled } = await startRelay(t)
+    const { stands, log, call, metrics, register, post, settled } = await startRelay(t)
     const addresses = await register('bob@localhost')
     const [id] = await post(['bob@localhost'])
     for (const { standIn, received } of stands) await standIn.until(() => received.length === 1)
@@ -122,7 +127,10 @@ describe('one recipient, many devices', () => {
     assert.deepEqual(attemptsOf(trace), everywhere(stands))
     for (const { device, provider } of trace.deliveries) assert.equal(device, `my-${provider}`)
     const devices = await call<unknown>('GET', '/v1/devices?recipient=bob%40localhost')
-    const shown = JSON.stringify([trace, devices]) + log.text()
+    const measured = await metrics()
+    for (const { name } of stands)
+      assert.ok(measured.includes(`relay_attempts_total{provider="${name}",outcome="accepted"} 1`), name)
+    const shown = JSON.stringify([trace, devices]) + measured + log.text()
     const secrets = stands.flatMap(({ standIn }) => standIn.secrets)
     for (const secret of [TEXT, ...secrets, ...Object.values(addresses).flatMap(textsIn)])
       assert.ok(!shown.includes(secret), 'a secret is shown')

@@ -12,8 +12,8 @@ export interface RudeAnswer {
   status: number
   headers?: Readonly<Record<string, string>>
   body?: string | Buffer
-  /** The rest of the body never comes. */
-  isEndless?: true
+  /** The rest of the body never comes, or comes for ever, a byte at a time. */
+  end?: 'never' | 'trickles'
 }
 
 export interface RudeRequest {
@@ -94,10 +94,24 @@ export async function startRudeServer(
   return rude
 }
 
-function give(response: ServerResponse, { status, headers = {}, body = '', isEndless }: RudeAnswer): void {
+function give(response: ServerResponse, { status, headers = {}, body = '', end }: RudeAnswer): void {
   response.writeHead(status, { ...headers })
-  if (isEndless) response.write(body)
-  else response.end(body)
+  if (end === undefined) response.end(body)
+  else response.write(body)
+  if (end === 'trickles') trickle(response)
+}
+
+function trickle(response: ServerResponse): void {
+  let isOver = false
+  response.once('close', () => {
+    isOver = true
+  })
+  const drip = () => {
+    if (isOver) return
+    response.write(' ')
+    setImmediate(drip)
+  }
+  drip()
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void

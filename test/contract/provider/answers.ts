@@ -34,17 +34,20 @@ export function answersContract(stand: Stand): void {
     })
   }
 
-  test('answers: a body that never ends is not waited for beyond the deadline', async t => {
-    const { rude, clock, push, send } = await startRudeRig(t, stand)
-    const statuses = { 200: ['accepted', 'failed'], 400: ['rejected', 'failed'], 503: ['failed'] }
-    for (const [index, [status, kinds]] of Object.entries(statuses).entries()) {
-      rude.answer = { status: Number(status), body: '{', isEndless: true }
-      const sending = send(push())
-      await rude.until(() => rude.requests.length > index)
-      const { kind } = await beforeDeadline(clock, sending)
-      assert.ok(kinds.includes(kind), `${status}: ${kind}`)
-    }
-  })
+  for (const end of ['never', 'trickles'] as const) {
+    const what = end === 'never' ? 'never ends' : 'comes a byte at a time for ever'
+    test(`answers: a body that ${what} is not waited for beyond the deadline`, async t => {
+      const { rude, clock, push, send } = await startRudeRig(t, stand)
+      const statuses = { 200: ['accepted', 'failed'], 400: ['rejected', 'failed'], 503: ['failed'] }
+      for (const [index, [status, kinds]] of Object.entries(statuses).entries()) {
+        rude.answer = { status: Number(status), body: '{', end }
+        const sending = send(push())
+        await rude.until(() => rude.requests.length > index)
+        const { kind } = await beforeDeadline(clock, sending)
+        assert.ok(kinds.includes(kind), `${status}: ${kind}`)
+      }
+    })
+  }
 
   test('answers: a redirect is not followed and loses nothing', async t => {
     const { standIn, rude, answered } = await startRudeRig(t, stand)
