@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts'
 import type { ProviderName, RegistrationCheck, RegistrationRules } from '../domain/registration.ts'
-import type { ZeropushRegistry } from '../store/zeropush-registry.ts'
+import type { ChannelLimits, TooMany, ZeropushRegistry } from '../store/zeropush-registry.ts'
 import type { Events } from '../telemetry/events.ts'
 
 export interface RegisterZeropushDependencies {
@@ -10,18 +10,17 @@ export interface RegisterZeropushDependencies {
   clock: Pick<Clock, 'now'>
 }
 
-export interface ZeropushDeviceCommand {
+export interface ZeropushDeviceCommand extends ChannelLimits {
   token: string
   /** As the caller's credential is named; where it is not configured, as the relay is set up. */
   environment: string | undefined
   channels: readonly string[]
-  maxChannels: number
 }
 
 export type ZeropushDeviceResult =
   | 'created'
   | 'refreshed'
-  | 'too-many-channels'
+  | TooMany
   /** No provider that is on has such tokens. */
   | 'invalid-token'
   /** None is on that this API ever served. */
@@ -40,7 +39,7 @@ export function createRegisterZeropushDevice({
   clock,
 }: RegisterZeropushDependencies) {
   return async (command: ZeropushDeviceCommand): Promise<ZeropushDeviceResult> => {
-    const { token, environment, channels, maxChannels } = command
+    const { token, environment, ...channels } = command
     const provider = providerOf(token, rules)
     if (provider === undefined) return rules.has(APPLE) || rules.has(GOOGLE) ? 'invalid-token' : 'no-provider'
     const check = checked(provider, token, environment, rules)
@@ -52,13 +51,16 @@ export function createRegisterZeropushDevice({
       app,
       environment: checkedEnvironment,
       environmentSource,
-      channels,
-      maxChannels,
+      ...channels,
       at: clock.now(),
     })
-    if (result !== 'too-many-channels') events.emit('registration.changed', { change: result })
+    if (isDone(result)) events.emit('registration.changed', { change: result })
     return result
   }
+}
+
+function isDone(result: 'created' | 'refreshed' | TooMany): result is 'created' | 'refreshed' {
+  return result === 'created' || result === 'refreshed'
 }
 
 export type RegisterZeropushDevice = ReturnType<typeof createRegisterZeropushDevice>

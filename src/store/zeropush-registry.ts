@@ -12,9 +12,9 @@ import type { RemoveResult } from './store.ts'
 export interface ZeropushRegistry {
   /**
    * Creates or refreshes a device and its registration, and adds it to the channels, in one commit. It is active again. Its
-   * badge stays. `too-many-channels`: nothing was changed.
+   * badge stays. Nothing was changed when there would be too many.
    */
-  register(command: ZeropushRegistration): Promise<'created' | 'refreshed' | 'too-many-channels'>
+  register(command: ZeropushRegistration): Promise<'created' | 'refreshed' | TooMany>
 
   /** Removes a device with its registration, channels and badge, as Store.removeRecipient does. `removed` is 0 when there was none. */
   remove(token: string, at: number): Promise<RemoveResult>
@@ -23,7 +23,7 @@ export interface ZeropushRegistry {
   changeBadge(token: string, change: BadgeChange): Promise<number | undefined>
 
   /** Answers all channels of the device from then on, in order; nothing was changed when it answers a word. */
-  changeChannels(token: string, change: ChannelChange): Promise<string[] | 'unknown' | 'too-many-channels'>
+  changeChannels(token: string, change: ChannelChange): Promise<string[] | 'unknown' | TooMany>
 
   /** Takes every device out of a channel. Answers how many there were. */
   clearChannel(channel: string): Promise<number>
@@ -44,20 +44,28 @@ export interface ZeropushRegistry {
   targets(query: TargetQuery): Promise<ZeropushTarget[]>
 }
 
-export interface ZeropushRegistration {
+/** Channels of the device, or devices in one of them. */
+export type TooMany = 'too-many-channels' | 'too-many-devices'
+
+export interface ZeropushRegistration extends ChannelLimits {
   token: string
   provider: ProviderName
   app: string
   environment: string
   environmentSource: EnvironmentSource
   channels: readonly string[]
-  /** What a device may have in all. */
-  maxChannels: number
   at: number
 }
 
+export interface ChannelLimits {
+  /** What a device may have in all. */
+  maxChannels: number
+  /** Active devices that a channel may have, for one more to come into it; the dead make room. Absent: any number. */
+  maxDevices?: number | undefined
+}
+
 export type ChannelChange =
-  | { change: 'add' | 'replace'; channels: readonly string[]; maxChannels: number }
+  | ({ change: 'add' | 'replace'; channels: readonly string[] } & ChannelLimits)
   | { change: 'remove'; channels: readonly string[] }
 
 export interface ZeropushDevice {

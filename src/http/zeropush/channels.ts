@@ -1,3 +1,4 @@
+import type { TooMany } from '../../store/zeropush-registry.ts'
 import { errors } from '../errors.ts'
 import type { Fields } from './form.ts'
 import { readText } from './reading.ts'
@@ -43,6 +44,15 @@ function checked(channel: string, name: string): string {
   if (!isGood)
     throw new errors.invalidRequest(`${name} must name a channel, in ${MAX_CHANNEL_BYTES} bytes at most`)
   return channel
+}
+
+const EXCESS = {
+  'too-many-channels': `a device may be in ${MAX_CHANNELS} channels`,
+  'too-many-devices': "an account's channel may not have more active devices than an account",
+} as const satisfies Record<TooMany, string>
+
+export function refuseExcess(excess: TooMany): never {
+  throw new errors.invalidRequest(EXCESS[excess])
 }
 
 /**

@@ -34,7 +34,7 @@ export const zeropushScope: FastifyPluginAsync<ZeropushScopeContext> = async (ap
   app.setErrorHandler(createErrorHandler(events, ERROR_VIEW))
   acceptRawBodies(app, '*')
   requireCaller(app, createFindCaller(config.zeropush, verify), BODY_LIMIT_BYTES)
-  const rights = createChannelRights(config.xmppDomain)
+  const rights = createChannelRights(config)
   await app.register(registeringRoutes, {
     registry,
     registerDevice: createRegisterZeropushDevice({ registry, rules: rulesOf(deps.providers), events, clock }),

@@ -49,6 +49,17 @@ export function zeropushSendingContract(make: MakeStore): void {
     assert.equal((await again.zeropush.device('aaaa'))?.badge, 2)
   })
 
+  test('zeropush: where a channel may have so many devices the dead make room, and do not come back by themselves', async t => {
+    const { store } = await make(t)
+    const limits = { channels: ['mine'], maxDevices: 1 }
+    await store.zeropush.register(device('a', limits))
+    assert.equal(await store.zeropush.register(device('b', limits)), 'too-many-devices')
+    await sentWith(store, 'a', 'unregistered', T0 + 1)
+    assert.equal(await store.zeropush.register(device('b', limits)), 'created')
+    await store.zeropush.register(device('a'))
+    assert.deepEqual(await store.zeropush.tokensIn('mine', 10), [tokenOf('b')])
+  })
+
   test('zeropush: what is not queued counts nothing', async t => {
     const { store } = await make(t)
     await store.zeropush.register(device('a'))

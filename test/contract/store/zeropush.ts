@@ -119,6 +119,24 @@ export function zeropushContract(make: MakeStore): void {
     assert.deepEqual(await zeropush.tokensIn('x', 10), [])
   })
 
+  test('zeropush: a channel that may have so many devices takes no more, and keeps those that it has', async t => {
+    const { zeropush } = (await make(t)).store
+    await registerAll({ zeropush }, 'abcd')
+    const limits = { maxChannels: 3, maxDevices: 2 }
+    const add = (letter: string) =>
+      zeropush.changeChannels(tokenOf(letter), { change: 'add', channels: ['mine'], ...limits })
+    assert.deepEqual([await add('a'), await add('b'), await add('a')], [['mine'], ['mine'], ['mine']])
+    assert.equal(await add('c'), 'too-many-devices')
+    const replace = { change: 'replace', channels: ['other', 'mine'], ...limits } as const
+    assert.equal(await zeropush.changeChannels(tokenOf('c'), replace), 'too-many-devices')
+    const registration = device('e', { channels: ['mine'], ...limits })
+    assert.equal(await zeropush.register(registration), 'too-many-devices')
+    assert.equal(await zeropush.device(tokenOf('e')), undefined, 'nothing was created')
+    await zeropush.register(device('d', { channels: ['mine'] }))
+    assert.deepEqual(await zeropush.tokensIn('mine', 10), ['a', 'b', 'd'].map(tokenOf), 'without a limit')
+    assert.equal(await zeropush.register(device('a', { channels: ['mine'], ...limits })), 'refreshed')
+  })
+
   test('zeropush: a channel is listed while it has devices, and can be cleared', async t => {
     const { zeropush } = (await make(t)).store
     await registerAll({ zeropush }, 'cab', ['news'])

@@ -172,6 +172,24 @@ test('with a JWT a phone that changed hands is put into the channels of its new 
   assert.deepEqual((await app.call('GET', '/channels')).body, ['bob'])
 })
 
+test('with a JWT no more devices than an account may have, by no way: a message for it goes to all of them', async t => {
+  const app = await createZeropushApp(t, { config: { maxDevices: 2 } })
+  await app.register([1, 2, 3])
+  const bob = await tokenFor('bob@localhost')
+  const add = (number: number, as?: string) =>
+    app.call('POST', '/subscribe/bob', { device_token: tokenOf(number) }, as)
+  assert.deepEqual([(await add(1, bob)).status, (await add(2, bob)).status], [200, 200])
+  const more = [
+    await add(3, bob),
+    await app.call('POST', '/register', { device_token: tokenOf(4), channel: 'bob' }, bob),
+    await app.call('PUT', `/devices/${tokenOf(3)}`, { channel_list: 'bob' }, bob),
+    await app.call('PATCH', `/devices/${tokenOf(3)}`, { channel_list: 'bob' }, bob),
+  ]
+  for (const answer of more) assert.deepEqual(errorOf(answer), [400, 'parameter error'])
+  assert.equal((await add(2, bob)).status, 200, 'again')
+  assert.equal((await add(3)).status, 200, 'a server may')
+})
+
 test('where no domain is configured a local part is nobody’s', async t => {
   const app = await createZeropushApp(t, { config: { xmppDomain: undefined } })
   await app.register([1])

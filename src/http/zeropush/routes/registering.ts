@@ -11,7 +11,7 @@ import { errors } from '../../errors.ts'
 import { machineRoute } from '../../raw-bodies.ts'
 import { callOf } from '../authentication.ts'
 import { readBadge } from '../badge.ts'
-import { MAX_CHANNELS, readChannel } from '../channels.ts'
+import { readChannel, refuseExcess } from '../channels.ts'
 import type { ChannelRights } from '../rights.ts'
 import {
   BadgeSchema,
@@ -92,7 +92,7 @@ export const registeringRoutes: FastifyPluginAsyncTypebox<RegisteringDependencie
       token,
       environment: caller.role === 'recipient' ? undefined : caller.environment,
       channels: channel === undefined ? [] : [channel],
-      maxChannels: MAX_CHANNELS,
+      ...deps.rights.limitsFor(caller),
     })
     REGISTERED[result]()
     return { message: 'ok' }
@@ -122,9 +122,8 @@ const UNREGISTERING = [
 const REGISTERED = {
   created: () => {},
   refreshed: () => {},
-  'too-many-channels': () => {
-    throw new errors.invalidRequest(`a device may be in ${MAX_CHANNELS} channels`)
-  },
+  'too-many-channels': () => refuseExcess('too-many-channels'),
+  'too-many-devices': () => refuseExcess('too-many-devices'),
   'invalid-token': () => {
     throw new errors.invalidRequest('device_token is none of a provider that is configured here')
   },

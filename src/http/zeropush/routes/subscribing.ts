@@ -5,7 +5,7 @@ import type { ChannelChange, ZeropushRegistry } from '../../../store/zeropush-re
 import { errors } from '../../errors.ts'
 import { machineRoute } from '../../raw-bodies.ts'
 import { callOf } from '../authentication.ts'
-import { MAX_CHANNELS, readChannelList, requireChannel } from '../channels.ts'
+import { readChannelList, refuseExcess, requireChannel } from '../channels.ts'
 import type { ChannelRights } from '../rights.ts'
 import {
   ChannelSchema,
@@ -91,7 +91,7 @@ export const subscribingRoutes: FastifyPluginAsyncTypebox<SubscribingDependencie
     const { caller, fields } = callOf(request)
     const [token, channels] = [readToken(fields), [requireChannel(fields)]]
     deps.rights.assertMayListen(caller, channels)
-    const all = await changeChannels(deps, token, { change, channels, maxChannels: MAX_CHANNELS })
+    const all = await changeChannels(deps, token, { change, channels, ...deps.rights.limitsFor(caller) })
     return { device_token: token, channels: deps.rights.visible(caller, all) }
   }
   app.post(WITH_PARAMETER, { schema: postSchema, ...forAccounts }, subscribe('add'))
@@ -103,7 +103,8 @@ export const subscribingRoutes: FastifyPluginAsyncTypebox<SubscribingDependencie
     const { caller, fields } = callOf(request)
     const channels = readChannelList(fields)
     deps.rights.assertMayListen(caller, channels)
-    await changeChannels(deps, readToken(fields, 'token'), { change, channels, maxChannels: MAX_CHANNELS })
+    const limits = deps.rights.limitsFor(caller)
+    await changeChannels(deps, readToken(fields, 'token'), { change, channels, ...limits })
     return deviceOf(request, deps)
   }
   app.put('/devices/:token', { schema: putSchema, ...forAccounts }, list('replace'))
@@ -118,9 +119,7 @@ async function changeChannels(
 ): Promise<string[]> {
   const channels = await registry.changeChannels(token, change)
   if (channels === 'unknown') throw new errors.unregisteredToken()
-  if (channels === 'too-many-channels')
-    throw new errors.invalidRequest(`a device may be in ${MAX_CHANNELS} channels`)
-  return channels
+  return typeof channels === 'string' ? refuseExcess(channels) : channels
 }
 
 async function deviceOf(request: FastifyRequest, { registry, rights }: SubscribingDependencies) {

@@ -1,10 +1,10 @@
 import { zeropushRecipient } from '../../../domain/zeropush-recipient.ts'
-import type { ZeropushRegistration } from '../../zeropush-registry.ts'
+import type { TooMany, ZeropushRegistration } from '../../zeropush-registry.ts'
 import { register } from '../register.ts'
 import { removeRecipient } from '../removal.ts'
 import type { RemovalStep } from '../removal-step.ts'
 import type { WriteContext } from '../write-context.ts'
-import { addTo, readChannels, removeFromAll } from './channels.ts'
+import { addTo, readChannels, removeFromAll, tooMany } from './channels.ts'
 
 const ADD = 'INSERT OR IGNORE INTO zeropush_device (token, recipient, badge) VALUES (?, ?, 0)'
 const MARK_ACTIVE = 'UPDATE zeropush_device SET marked_inactive_at = NULL WHERE token = ?'
@@ -15,14 +15,16 @@ const DEVICE = 'zeropush'
 export function registerZeropush(
   context: WriteContext,
   { command }: { command: ZeropushRegistration },
-): 'created' | 'refreshed' | 'too-many-channels' {
-  const { token, channels, maxChannels, at, ...address } = command
-  const all = new Set([...readChannels(context.sql, token), ...channels])
-  if (all.size > maxChannels) return 'too-many-channels'
+): 'created' | 'refreshed' | TooMany {
+  const { token, channels, maxChannels, maxDevices, at, ...address } = command
+  const former = readChannels(context.sql, token)
+  const limits = { maxChannels, maxDevices }
+  const excess = tooMany(context.sql, { former, wanted: [...former, ...channels] }, limits)
+  if (excess !== undefined) return excess
   const recipient = zeropushRecipient(token)
   const { changes } = context.sql(ADD).run(token, recipient)
   context.sql(MARK_ACTIVE).run(token)
-  addTo(context, token, channels)
+  addTo(context, token, { channels, maxDevices })
   const key = { recipient, device: DEVICE, kind: 'alert' } as const
   register(context, { ...address, ...key, token, at, maxDevices: 1, isShared: true })
   return changes === 0 ? 'refreshed' : 'created'

@@ -1,5 +1,5 @@
 import type { BadgeChange } from '../../../domain/badge.ts'
-import type { ChannelChange, ZeropushRegistration } from '../../zeropush-registry.ts'
+import type { ChannelChange, TooMany, ZeropushRegistration } from '../../zeropush-registry.ts'
 import type { RemovalStep } from '../removal-step.ts'
 
 /** What is written for the ZeroPush API, as values for the queue to the writer. */
@@ -11,9 +11,9 @@ export type ZeropushOperation =
   | { kind: 'zeropushClear'; channel: string }
 
 export interface ZeropushResults {
-  zeropushRegister: 'created' | 'refreshed' | 'too-many-channels'
+  zeropushRegister: 'created' | 'refreshed' | TooMany
   zeropushRemove: RemovalStep
   zeropushBadge: number | undefined
-  zeropushChannels: string[] | 'unknown' | 'too-many-channels'
+  zeropushChannels: string[] | 'unknown' | TooMany
   zeropushClear: number
 }
