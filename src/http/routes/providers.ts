@@ -13,7 +13,7 @@ const listSchema = {
   summary: 'The providers with which a device can be registered here',
   description: 'Public: an app asks before its user logs in.',
   security: [],
-  response: { 200: ProviderListSchema, ...failures(429) },
+  response: { 200: ProviderListSchema, ...failures() },
 }
 
 export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRouteDependencies> = async (
