@@ -24,7 +24,7 @@ const MANNERS: Record<string, string[]> = {
   'with pushes': ['--push=/1=/16384'],
 }
 
-describe('nghttpd', { skip: missing(NGHTTPD), timeout: 60_000, concurrency: 4 }, () => {
+describe('nghttpd', { skip: missing(NGHTTPD), timeout: 120_000, concurrency: 4 }, () => {
   for (const [manner, options] of Object.entries(MANNERS))
     test(`files and echoes, ${manner}`, async t => {
       const { origin, process } = await startNghttpd(t, ['--echo-upload', ...options], FILES)
