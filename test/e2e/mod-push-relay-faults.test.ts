@@ -187,8 +187,9 @@ describe('mod_push_relay: a relay that does not take messages', { skip, timeout:
     await relay.push('bound-2')
     await ejabberd.log.waitFor('answers again', from)
     const later = relay.requests.slice(refused).flatMap(messagesOf)
+    // One of the test before may come again, too.
     assert.deepEqual(
-      later.map(({ id }) => id),
+      later.map(({ id }) => id).filter(id => id?.startsWith('bound')),
       ['bound-1', 'bound-2'],
     )
     const lines = ejabberd.log.all.slice(from).filter(text => /other domains|No push/.test(text))
