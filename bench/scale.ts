@@ -25,7 +25,7 @@ export const FULL: Scale = {
   partMessages: 40_000,
   memoryMessages: 200_000,
   // One whose servers speak HTTP/2, one with HTTP/1.1.
-  isolation: { runs: 5, messagesPerSecond: 100, ms: 6_000, victims: ['fcm', 'http'] },
+  isolation: { runs: 5, messagesPerSecond: 100, ms: 10_000, victims: ['fcm', 'http'] },
 }
 
 /** Shows that the bench works; its figures mean nothing. */

@@ -5,6 +5,8 @@ import type { Usage } from './usage.ts'
 export interface ChildOptions {
   script: URL
   args?: readonly string[]
+  /** For Node itself. */
+  nodeOptions?: readonly string[]
   cwd: string
   env?: Readonly<Record<string, string>>
   /** Receives what it prints, in pieces. */
@@ -39,12 +41,16 @@ export class Child {
   readonly ended: Promise<Error>
   #nextId = 1
 
-  constructor({ script, args = [], cwd, env = {}, onOutput }: ChildOptions) {
-    this.#process = spawn(process.execPath, ['--import', USAGE.href, script.pathname, ...args], {
-      cwd,
-      env: { PATH: process.env.PATH ?? '', ...env },
-      stdio: ['ignore', onOutput ? 'pipe' : 'ignore', 'inherit', 'ipc'],
-    })
+  constructor({ script, args = [], nodeOptions = [], cwd, env = {}, onOutput }: ChildOptions) {
+    this.#process = spawn(
+      process.execPath,
+      [...nodeOptions, '--import', USAGE.href, script.pathname, ...args],
+      {
+        cwd,
+        env: { PATH: process.env.PATH ?? '', ...env },
+        stdio: ['ignore', onOutput ? 'pipe' : 'ignore', 'inherit', 'ipc'],
+      },
+    )
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text))
     this.#process.on('message', (answer: Answer) => this.#receive(answer))
     const { promise, resolve } = Promise.withResolvers<Error>()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { Outcome } from '../../src/domain/outcome.ts'
+import type { Store } from '../../src/store/store.ts'
 import type { RelayEvents } from '../../src/telemetry/events.ts'
 import { DAY_MS, startDispatch } from '../support/dispatch-harness.ts'
 
@@ -11,8 +12,8 @@ const REVOKED: Outcome = { kind: 'blocked', scope: PRODUCTION, status: 403, reas
 const SLOWED_DOWN: Outcome = { kind: 'deferred', scope: PRODUCTION, status: 429, reason: 'HTTP 429' }
 
 /** Fifty messages accepted while the provider answers `outcome`; all of them parked. */
-async function startOutage(t: TestContext, outcome: Outcome) {
-  const harness = await startDispatch(t)
+async function startOutage(t: TestContext, outcome: Outcome, wrapStore?: (store: Store) => Store) {
+  const harness = await startDispatch(t, wrapStore ? { wrapStore } : {})
   const { provider, register, post, seen } = harness
   await register()
   provider.script = () => outcome
@@ -68,6 +69,27 @@ describe('a provider that is down, or a key that is revoked', () => {
       )
     })
   }
+
+  it('asks the store for nothing when a message comes: it is written, and waits', async t => {
+    let asked = 0
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      waitingScopes: () => {
+        asked++
+        return store.waitingScopes()
+      },
+    })
+    const { post, seen } = await startOutage(t, REFUSED, wrapStore)
+    await new Promise(setImmediate)
+    asked = 0
+    for (let message = 0; message < 5; message++) {
+      const parked = seen('message.settled', 1, ({ state }) => state === 'pending')
+      await post({ stanzaId: `later${message}` })
+      await parked
+      await new Promise(setImmediate)
+    }
+    assert.equal(asked, 0)
+  })
 
   it('ends the wait of messages that expire meanwhile', async t => {
     const { clock, ids, store, seen, reaper, dispatcher } = await startOutage(t, REFUSED)
