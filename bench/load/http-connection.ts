@@ -44,6 +44,7 @@ export class HttpConnection {
   request({ method, path, token, body }: HttpRequest): Promise<HttpResponse> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
     this.#waiting = { resolve, reject }
+    if (this.#socket.destroyed) this.#fail(new Error('the relay has closed a connection'))
     const head = `${method} ${path} HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer ${token}\r\n`
     const end =
       body === undefined

@@ -31,7 +31,8 @@ export async function openLoop(
   let scheduled = 0
   while (performance.now() - startedAt < options.maxMs) {
     for (; dueAt(scheduled) <= performance.now(); scheduled++) due.push(dueAt(scheduled))
-    while (due.length > 0 && idle.length > 0) serve(idle.pop() as HttpConnection).catch(reject)
+    // In turn: the relay closes a connection that is idle for two minutes.
+    while (due.length > 0 && idle.length > 0) serve(idle.shift() as HttpConnection).catch(reject)
     await Promise.race([sleep(1), failed])
   }
   while (idle.length < connections.length) await Promise.race([sleep(1), failed])
