@@ -22,8 +22,9 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ['telemetry/', ['domain/']],
   ['store/store.ts', ['domain/']],
   ['store/zeropush-registry.ts', ['domain/', 'store/store.ts']],
-  ['store/sqlite/', ['domain/', ...STORE_PORTS]],
-  ['store/postgres/', ['domain/', ...STORE_PORTS]],
+  ['store/shared/', ['domain/', ...STORE_PORTS]],
+  ['store/sqlite/', ['domain/', 'store/shared/', ...STORE_PORTS]],
+  ['store/postgres/', ['domain/', 'store/shared/', ...STORE_PORTS]],
   // The list knows every folder; a folder knows none of the others.
   ['providers/providers.ts', ['providers/']],
   ['providers/*/', ['domain/', ...CONFIG_KIT, 'providers/*.ts', 'http1/', 'http2/']],
@@ -108,7 +109,7 @@ const WORDS: [name: string, word: RegExp, homes: string[]][] = [
     ['domain/clock.ts'],
   ],
   // One turn of the event loop is what shares a commit, or a write to the network; that is no time.
-  ['setImmediate', /\bsetImmediate\(/, ['store/sqlite/write-queue.ts', 'http2/outbox.ts']],
+  ['setImmediate', /\bsetImmediate\(/, ['store/shared/write-queue.ts', 'http2/outbox.ts']],
   ['a socket', /(?<![.\w])fetch\(|\bnew WebSocket\(/, SOCKETS],
   ['require', /(?<![.\w])require\(|\bcreateRequire\b|\bgetBuiltinModule\b/, []],
 ]

@@ -1,6 +1,7 @@
 import type { Registration } from '../../domain/registration.ts'
-import { notesText } from './message-notes.ts'
-import type { EntryRow, ReceiptRow } from './operations.ts'
+import { notesText } from '../shared/message-notes.ts'
+import type { EntryRow } from '../shared/operations.ts'
+import type { ReceiptRow } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
 import { countBadge } from './zeropush/badges.ts'
 

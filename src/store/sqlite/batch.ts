@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { accept } from './accept.ts'
-import { claimDeliveries, claimMessages, releaseLeases } from './claims.ts'
-import { toFailure } from './failure.ts'
 import type {
-  BatchReply,
   OperationKind,
   OperationOf,
   OperationResult,
   WriteOperation,
   WriteResults,
-} from './operations.ts'
+} from '../shared/operations.ts'
+import { accept } from './accept.ts'
+import { claimDeliveries, claimMessages, releaseLeases } from './claims.ts'
+import { toFailure } from './failure.ts'
+import type { BatchReply, ReceiptRow } from './operations.ts'
 import { register } from './register.ts'
 import { endOrphans, removeDevice, removeRecipient } from './removal.ts'
 import { settleFirst, settleLater } from './settle.ts'
@@ -20,7 +20,7 @@ import { changeChannels, clearChannel } from './zeropush/channels.ts'
 import { registerZeropush, removeZeropush } from './zeropush/devices.ts'
 
 type Handlers = {
-  [K in OperationKind]: (context: WriteContext, operation: OperationOf<K>) => WriteResults[K]
+  [K in OperationKind]: (context: WriteContext, operation: OperationOf<K>) => WriteResults<ReceiptRow>[K]
 }
 
 const HANDLERS: Handlers = {
@@ -79,7 +79,10 @@ export function runBatch(
   }
 }
 
-function apply<K extends OperationKind>(context: WriteContext, operation: OperationOf<K>): WriteResults[K] {
+function apply<K extends OperationKind>(
+  context: WriteContext,
+  operation: OperationOf<K>,
+): WriteResults<ReceiptRow>[K] {
   const handler = HANDLERS[operation.kind as K]
   return handler(context, operation)
 }

@@ -1,8 +1,9 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { RegistrationKind } from '../../domain/registration.ts'
+import { toFound } from '../shared/found-registration.ts'
+import type { OperationOf } from '../shared/operations.ts'
 import type { ClaimedDelivery, ClaimedMessage, QueuedMessage } from '../store.ts'
-import type { OperationOf } from './operations.ts'
-import { readRegistration, toFound } from './registration-rows.ts'
+import { readRegistration } from './registration-rows.ts'
 import type { WriteContext } from './write-context.ts'
 
 // SQLite uses a partial index only where the query repeats the index's own condition, stage < 2.

@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.ts'
+import { Fifo } from '../shared/fifo.ts'
 
 interface Seen {
   key: string

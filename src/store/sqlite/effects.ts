@@ -1,6 +1,6 @@
 import { isZeropushRecipient } from '../../domain/zeropush-recipient.ts'
+import type { DeliveryEffect } from '../shared/operations.ts'
 import type { RegistrationEffect } from '../store.ts'
-import type { DeliveryEffect } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
 import { noteInactive } from './zeropush/inactive.ts'
 

@@ -1,11 +1,5 @@
+import type { Failure } from '../shared/failure.ts'
 import type { UnavailableReason } from '../store.ts'
-import { StoreUnavailableError } from '../store.ts'
-
-/** An error in a form that crosses threads. Without `reason` it is a bug, not the disk. */
-export interface Failure {
-  reason?: UnavailableReason
-  message: string
-}
 
 // SQLite's primary result codes, https://www.sqlite.org/rescode.html
 const REASONS: Readonly<Record<number, UnavailableReason>> = {
@@ -36,10 +30,4 @@ export function toFailure(error: unknown): Failure {
   // Messages of SQLite and Node name tables and parameters, never values; those of a JSON parser quote what it read.
   const message = typeof code === 'string' ? error.message : error.name
   return reason === undefined ? { message } : { reason, message }
-}
-
-export function toError(failure: Failure): Error {
-  const cause = new Error(failure.message)
-  if (failure.reason !== undefined) return new StoreUnavailableError(failure.reason, { cause })
-  return new Error(`store operation failed: ${failure.message}`)
 }

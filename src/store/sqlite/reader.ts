@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads'
+import type { ReadName } from '../shared/reads.ts'
 import { openForReading } from './open-file.ts'
-import type { ReadName } from './reads.ts'
 import { createReads } from './reads.ts'
 import { statementsOf } from './statements.ts'
 import { serve } from './worker-port.ts'

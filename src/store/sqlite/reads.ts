@@ -1,27 +1,9 @@
-import type { Registration, RegistrationKey } from '../../domain/registration.ts'
-import type { MessageQuery, MessageSummary, MessageTrace, OutboxStats, WaitingScope } from '../store.ts'
+import type { Reads } from '../shared/reads.ts'
+import type { OutboxStats, WaitingScope } from '../store.ts'
 import { readRegistration, readRegistrations } from './registration-rows.ts'
 import type { Sql } from './statements.ts'
 import { readSummaries, readTrace } from './trace.ts'
-import { createZeropushReads, type ZeropushReads } from './zeropush/reads.ts'
-
-/** What the reader's connection answers. */
-export interface Reads extends ZeropushReads {
-  registrations(recipient: string): Registration[]
-  registration(key: RegistrationKey): Registration | undefined
-  message(id: string): MessageTrace | undefined
-  messages(query: MessageQuery): MessageSummary[]
-  outbox(): OutboxStats
-  waitingScopes(): WaitingScope[]
-  secret(name: string): string | undefined
-  provenScopes(): string[]
-}
-
-export type ReadName = keyof Reads
-export type Read = <N extends ReadName>(
-  name: N,
-  argument?: Parameters<Reads[N]>[0],
-) => Promise<ReturnType<Reads[N]>>
+import { createZeropushReads } from './zeropush/reads.ts'
 
 export function createReads(sql: Sql): Reads {
   return {

@@ -1,5 +1,5 @@
 import type { Registration } from '../../domain/registration.ts'
-import { Fifo } from './fifo.ts'
+import { Fifo } from '../shared/fifo.ts'
 import { readRegistrations } from './registration-rows.ts'
 import type { Sql } from './statements.ts'
 

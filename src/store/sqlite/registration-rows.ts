@@ -7,7 +7,6 @@ import type {
   RegistrationKind,
   RegistrationState,
 } from '../../domain/registration.ts'
-import type { FoundRegistration } from '../store.ts'
 import type { Sql } from './statements.ts'
 
 // Rows are read as arrays: on the way of every message, that is half the price of objects.
@@ -51,24 +50,6 @@ export function readRegistration(sql: Sql, key: RegistrationKey): Registration |
   statement.setReturnArrays(true)
   const row = statement.get(key.recipient, key.device, key.kind)
   return row === undefined ? undefined : toRegistration(row as unknown as RegistrationRow)
-}
-
-/** Whether there is the one that was named: not another that has taken its place. */
-export function isNamed(registration: Registration | undefined, firstVersion: number | undefined): boolean {
-  return (
-    registration !== undefined && (firstVersion ?? registration.firstVersion) === registration.firstVersion
-  )
-}
-
-export function toFound(
-  registration: Registration | undefined,
-  firstVersion: number | undefined,
-  revision: number,
-): FoundRegistration {
-  if (registration === undefined || !isNamed(registration, firstVersion))
-    return { found: false, reason: 'removed' }
-  if (registration.state !== 'active') return { found: false, reason: registration.state }
-  return { found: true, registration, revision }
 }
 
 function toRegistration(row: RegistrationRow): Registration {

@@ -1,8 +1,8 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
+import { isNamed } from '../shared/found-registration.ts'
+import type { OperationOf } from '../shared/operations.ts'
+import type { RemovalStep } from '../shared/removal-step.ts'
 import type { SettledMessage } from '../store.ts'
-import type { OperationOf } from './operations.ts'
-import { isNamed } from './registration-rows.ts'
-import type { RemovalStep } from './removal-step.ts'
 import { deleteWaiting, readEnded, updateMessage } from './settle.ts'
 import type { WriteContext } from './write-context.ts'
 

@@ -1,10 +1,10 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { MessageState } from '../../domain/offline-message.ts'
+import { effectsOf } from '../shared/first-round.ts'
+import { deriveColumns } from '../shared/message-state.ts'
+import type { FirstRound } from '../shared/operations.ts'
 import type { DeliveryResult, Settlement } from '../store.ts'
 import { applyEffect } from './effects.ts'
-import { effectsOf } from './first-round.ts'
-import { deriveColumns } from './message-state.ts'
-import type { FirstRound } from './operations.ts'
 import type { WriteContext } from './write-context.ts'
 
 // Also the check of the lease: a round that is over, or that another incarnation has, is not found.

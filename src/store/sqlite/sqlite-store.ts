@@ -1,31 +1,25 @@
 import { dirname } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
 import type { Registration } from '../../domain/registration.ts'
+import { Availability } from '../shared/availability.ts'
+import { toFirstRound } from '../shared/first-round.ts'
+import { toFound } from '../shared/found-registration.ts'
+import type { EntryRow, Submit } from '../shared/operations.ts'
+import type { Read, Reads } from '../shared/reads.ts'
+import { endInSteps } from '../shared/removal-steps.ts'
+import { Revisions } from '../shared/revisions.ts'
+import { WriteQueue } from '../shared/write-queue.ts'
+import { createZeropushRegistry } from '../shared/zeropush-calls.ts'
 import type { AcceptEntry, AcceptReceipt, Store } from '../store.ts'
 import { StoreUnavailableError } from '../store.ts'
 import type { ZeropushRegistry } from '../zeropush-registry.ts'
-import { Availability } from './availability.ts'
-import { toFirstRound } from './first-round.ts'
 import { FREE_SPACE_FLOOR_BYTES, FreeSpaceWatch, freeBytesIn } from './free-space.ts'
 import { IdleCheckpoint } from './idle-checkpoint.ts'
-import type {
-  BatchReply,
-  EntryRow,
-  HeldLeases,
-  ReceiptRow,
-  WriterOptions,
-  WriterReady,
-} from './operations.ts'
+import type { BatchReply, HeldLeases, ReceiptRow, WriterOptions, WriterReady } from './operations.ts'
 import type { ReadRequest } from './reader.ts'
-import type { Read, Reads } from './reads.ts'
-import { toFound } from './registration-rows.ts'
-import { endInSteps } from './removal-steps.ts'
 import { resolveFile } from './resolve-file.ts'
-import { Revisions } from './revisions.ts'
-import type { StoreEvents } from './store-events.ts'
+import type { SqliteStoreEvents } from './store-events.ts'
 import { WorkerClient } from './worker-client.ts'
-import { WriteQueue } from './write-queue.ts'
-import { createZeropushRegistry } from './zeropush/registry.ts'
 
 export interface SqliteStoreOptions {
   path: string
@@ -33,7 +27,7 @@ export interface SqliteStoreOptions {
   /** How many recent messages are compared with; about 200 bytes each. */
   maxDedupeEntries?: number
   clock: Clock
-  events: StoreEvents
+  events: SqliteStoreEvents
   /** How long a settle waits for company. */
   settleDelayMs?: number
   /** Free bytes in the file's file system. */
@@ -49,7 +43,7 @@ export function createSqliteStore(
 ): Store & { readonly zeropush: ZeropushRegistry } {
   const parts = createParts(options)
   const { queue, reader, revisions, availability } = parts
-  const submit: WriteQueue['submit'] = operation => {
+  const submit: Submit<ReceiptRow> = operation => {
     availability.assertSound()
     return queue.submit(operation)
   }
@@ -107,7 +101,7 @@ export function createSqliteStore(
 interface Parts {
   writer: WorkerClient
   reader: WorkerClient
-  queue: WriteQueue
+  queue: WriteQueue<BatchReply, ReceiptRow>
   revisions: Revisions
   availability: Availability
   freeSpace: FreeSpaceWatch
@@ -141,7 +135,7 @@ function createParts(options: SqliteStoreOptions): Parts {
     clock,
     async () => (await writer.request({ kind: 'checkpoint' })) === true,
   )
-  const queue = new WriteQueue({
+  const queue = new WriteQueue<BatchReply, ReceiptRow>({
     clock,
     settleDelayMs: options.settleDelayMs ?? SETTLE_DELAY_MS,
     commit: async operations => (await writer.request({ kind: 'batch', operations })) as BatchReply,

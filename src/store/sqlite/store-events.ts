@@ -1,7 +1,5 @@
-/** What this adapter tells operators: the part of the relay's catalogue that is about the store. */
-export interface StoreEvents {
-  emit(name: 'store.commit', event: { durationMs: number; operations: number }): void
-  emit(name: 'store.unavailable', event: { reason: string }): void
+import type { StoreEvents } from '../shared/store-events.ts'
+
+export type SqliteStoreEvents = StoreEvents & {
   emit(name: 'store.thread-ended', event: { thread: 'writer' | 'reader'; cause: string }): void
-  emit(name: 'store.recovered', event: Record<never, never>): void
 }

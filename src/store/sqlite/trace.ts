@@ -1,7 +1,7 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { MessageState } from '../../domain/offline-message.ts'
-import type { MessageQuery, MessageSummary, MessageTrace, TraceStep } from '../store.ts'
-import { parseNotes } from './message-notes.ts'
+import { type TracedColumns, traceSteps } from '../shared/trace-steps.ts'
+import type { MessageQuery, MessageSummary, MessageTrace } from '../store.ts'
 import type { Sql } from './statements.ts'
 
 const SUMMARY = 'id, state, reason, recipient, sender, type, received_at, expires_at, settled_at'
@@ -35,22 +35,11 @@ export function readTrace(sql: Sql, id: string): MessageTrace | undefined {
   const waiting = sql('SELECT record, run_at FROM delivery WHERE message_id = ?')
     .all(id)
     .map(({ record, run_at }) => ({ ...JSON.parse(String(record)), runAt: Number(run_at) }))
-  return { ...toSummary(row), steps: stepsOf(row), deliveries: [...ended, ...waiting] }
+  return { ...toSummary(row), steps: traceSteps(tracedColumns(row)), deliveries: [...ended, ...waiting] }
 }
 
-function stepsOf(row: TraceRow): TraceStep[] {
-  const { noted, skipped, requeued = [] } = parseNotes(row.notes)
-  const at = row.received_at
-  const steps: TraceStep[] = [
-    { at, step: 'received' },
-    ...noted.map(detail => ({ at, step: 'noted' as const, detail })),
-    ...skipped.map(detail => ({ at, step: 'skipped' as const, detail })),
-  ]
-  if (row.state === 'ignored') return [...steps, { at, step: 'ignored', detail: row.reason ?? '' }]
-  steps.push({ at, step: 'queued' })
-  for (const requeuedAt of requeued) steps.push({ at: requeuedAt, step: 'requeued' })
-  if (row.settled_at !== null) steps.push({ at: row.settled_at, step: 'settled', detail: row.state })
-  return steps
+function tracedColumns({ state, reason, received_at, settled_at, notes }: TraceRow): TracedColumns {
+  return { state, reason, receivedAt: received_at, settledAt: settled_at, notes }
 }
 
 // The order of acceptance is that of the ids, and every index has it.

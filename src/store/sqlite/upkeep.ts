@@ -1,8 +1,8 @@
 import type { DeliveryRecord } from '../../domain/delivery.ts'
 import type { MessageState } from '../../domain/offline-message.ts'
+import { notesText, parseNotes } from '../shared/message-notes.ts'
+import type { OperationOf, WriteResults } from '../shared/operations.ts'
 import type { ExpireResult } from '../store.ts'
-import { notesText, parseNotes } from './message-notes.ts'
-import type { OperationOf, WriteResults } from './operations.ts'
 import { deleteWaiting, readEnded, updateMessage } from './settle.ts'
 import type { WriteContext } from './write-context.ts'
 

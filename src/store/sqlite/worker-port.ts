@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import type { Failure } from './failure.ts'
+import type { Failure } from '../shared/failure.ts'
 import { toFailure } from './failure.ts'
 import { RefusedError } from './open-file.ts'
 

@@ -1,8 +1,8 @@
 import { zeropushRecipient } from '../../../domain/zeropush-recipient.ts'
+import type { RemovalStep } from '../../shared/removal-step.ts'
 import type { TooMany, ZeropushRegistration } from '../../zeropush-registry.ts'
 import { register } from '../register.ts'
 import { removeRecipient } from '../removal.ts'
-import type { RemovalStep } from '../removal-step.ts'
 import type { WriteContext } from '../write-context.ts'
 import { addTo, readChannels, removeFromAll, tooMany } from './channels.ts'
 

@@ -1,16 +1,7 @@
-import type { Listed, Page, TargetQuery, ZeropushDevice, ZeropushTarget } from '../../zeropush-registry.ts'
+import type { ZeropushReads } from '../../shared/reads.ts'
+import type { ZeropushDevice } from '../../zeropush-registry.ts'
 import type { Sql } from '../statements.ts'
 import { readChannels } from './channels.ts'
-
-export interface ZeropushReads {
-  zeropushDevice(token: string): ZeropushDevice | undefined
-  zeropushDevices(page: Page): Listed<ZeropushDevice>
-  zeropushInactive(page: Page & { since: number }): Listed<ZeropushDevice>
-  zeropushChannels(page: Page): Listed<string>
-  zeropushTokensIn(query: { channel: string; limit: number }): string[]
-  zeropushNamed(tokens: readonly string[]): ZeropushTarget[]
-  zeropushTargets(query: TargetQuery): ZeropushTarget[]
-}
 
 const COLUMNS = 'token, badge, marked_inactive_at AS markedInactiveAt'
 const ONE = `SELECT ${COLUMNS} FROM zeropush_device WHERE token = ?`

@@ -1,10 +1,10 @@
 import type { RemoveResult, SettledMessage } from '../store.ts'
+import type { Submit } from './operations.ts'
 import type { RemovalStep } from './removal-step.ts'
-import type { WriteQueue } from './write-queue.ts'
 
 /** After the removal itself: ends a long queue step by step, each in a commit of its own; see Store.removeDevice. */
 export async function endInSteps(
-  submit: WriteQueue['submit'],
+  submit: Submit,
   { recipient, at }: { recipient: string; at: number },
   first: RemovalStep,
 ): Promise<RemoveResult> {

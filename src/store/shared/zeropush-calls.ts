@@ -1,10 +1,10 @@
-import { zeropushRecipient } from '../../../domain/zeropush-recipient.ts'
-import type { ZeropushRegistry } from '../../zeropush-registry.ts'
-import type { Read } from '../reads.ts'
-import { endInSteps } from '../removal-steps.ts'
-import type { WriteQueue } from '../write-queue.ts'
+import { zeropushRecipient } from '../../domain/zeropush-recipient.ts'
+import type { ZeropushRegistry } from '../zeropush-registry.ts'
+import type { Submit } from './operations.ts'
+import type { Read } from './reads.ts'
+import { endInSteps } from './removal-steps.ts'
 
-export function createZeropushRegistry(submit: WriteQueue['submit'], read: Read): ZeropushRegistry {
+export function createZeropushRegistry(submit: Submit, read: Read): ZeropushRegistry {
   return {
     register: async command => submit({ kind: 'zeropushRegister', command }),
     remove: async (token, at) => {

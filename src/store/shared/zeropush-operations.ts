@@ -1,6 +1,6 @@
-import type { BadgeChange } from '../../../domain/badge.ts'
-import type { ChannelChange, TooMany, ZeropushRegistration } from '../../zeropush-registry.ts'
-import type { RemovalStep } from '../removal-step.ts'
+import type { BadgeChange } from '../../domain/badge.ts'
+import type { ChannelChange, TooMany, ZeropushRegistration } from '../zeropush-registry.ts'
+import type { RemovalStep } from './removal-step.ts'
 
 /** What is written for the ZeroPush API, as values for the queue to the writer. */
 export type ZeropushOperation =

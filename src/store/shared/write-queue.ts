@@ -1,20 +1,32 @@
 import type { Clock } from '../../domain/clock.ts'
 import { StoreUnavailableError } from '../store.ts'
 import { toError } from './failure.ts'
-import type { BatchReply, OperationKind, OperationOf, WriteOperation, WriteResults } from './operations.ts'
+import type {
+  OperationKind,
+  OperationOf,
+  OperationResult,
+  WriteOperation,
+  WriteResults,
+} from './operations.ts'
 
 const MAX_BATCH = 2000
 /** So many settles are company enough. */
 const SETTLES_TO_GO_ALONE = 500
 
-export interface WriteQueueOptions {
+/** What an adapter tells of a commit. */
+export interface CommitReply {
+  /** In the order of the operations. */
+  results: readonly OperationResult[]
+}
+
+export interface WriteQueueOptions<Reply extends CommitReply> {
   clock: Clock
   /** How long settles wait for an operation that somebody is waiting for. */
   settleDelayMs: number
   /** Commits a batch; rejects with StoreUnavailableError when nothing was changed. */
-  commit(operations: readonly WriteOperation[]): Promise<BatchReply>
+  commit(operations: readonly WriteOperation[]): Promise<Reply>
   /** Before the results of a batch are handed out. */
-  onCommitted(reply: BatchReply, commit: { durationMs: number; operations: number }): void
+  onCommitted(reply: Reply, commit: { durationMs: number; operations: number }): void
   onFailed(error: unknown): void
 }
 
@@ -28,8 +40,8 @@ interface Waiting {
  * One batch at a time. What arrives in one turn of the event loop, or while a batch is being committed, shares the next
  * one: the slower the disk, the larger the batches.
  */
-export class WriteQueue {
-  readonly #options: WriteQueueOptions
+export class WriteQueue<Reply extends CommitReply = CommitReply, Receipt = unknown> {
+  readonly #options: WriteQueueOptions<Reply>
   #waiting: Waiting[] = []
   #isUrgent = false
   #isCommitting = false
@@ -38,17 +50,17 @@ export class WriteQueue {
   #cancelRide: (() => void) | undefined
   #drained: (() => void)[] = []
 
-  constructor(options: WriteQueueOptions) {
+  constructor(options: WriteQueueOptions<Reply>) {
     this.#options = options
   }
 
-  submit<K extends OperationKind>(operation: OperationOf<K>): Promise<WriteResults[K]> {
+  submit<K extends OperationKind>(operation: OperationOf<K>): Promise<WriteResults<Receipt>[K]> {
     if (this.#isClosed) return Promise.reject(new StoreUnavailableError('closed'))
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#waiting.push({ operation, resolve, reject })
     if (!ridesAlong(operation)) this.#isUrgent = true
     this.#schedule()
-    return promise as Promise<WriteResults[K]>
+    return promise as Promise<WriteResults<Receipt>[K]>
   }
 
   /** Takes nothing new; resolves when everything that was taken is committed or has failed. */
