@@ -49,7 +49,10 @@ export interface Store {
   /** Ends up to `limit` waiting deliveries whose message has expired, and erases texts that only an expired message kept. */
   expire(now: number, limit: number): Promise<ExpireResult>
 
-  /** Deletes up to `limit` traces settled before `before`. Never touches what is pending. */
+  /**
+   * Deletes traces settled before `before`, up to `limit` of them; or of whole spans of time at once, and then keeps some for
+   * up to a span longer. Never touches what is pending. Answers how many; `limit` when there may be more.
+   */
   purge(before: number, limit: number): Promise<number>
 
   /** Revives the dead deliveries of a message. `expired`: too late. `not-dead`: nothing to revive. */
@@ -283,7 +286,15 @@ export interface OutboxStats {
 
 export type StoreHealth = { writable: true } | { writable: false; reason: UnavailableReason }
 
-export type UnavailableReason = 'disk-full' | 'read-only' | 'corrupt' | 'io-error' | 'closed'
+export type UnavailableReason =
+  | 'disk-full'
+  | 'read-only'
+  | 'corrupt'
+  | 'io-error'
+  | 'unreachable' /** There is no connection to the database. */
+  | 'refused' /** The database does not let us in. */
+  | 'timeout'
+  | 'closed'
 
 /** Nothing was committed. The caller may try again; a sender is told 503. */
 export class StoreUnavailableError extends Error {

@@ -12,8 +12,12 @@ import { zeropushContract } from './store/zeropush.ts'
 import { zeropushSendingContract } from './store/zeropush-sending.ts'
 
 /** Every promise of the store port. Whoever writes an adapter calls this with a way to make an empty one. */
-export function storeContract(name: string, make: MakeStore): void {
-  describe(`store contract: ${name}`, { concurrency: 4 }, () => {
+export function storeContract(
+  name: string,
+  make: MakeStore,
+  { skip = false }: { skip?: string | false } = {},
+): void {
+  describe(`store contract: ${name}`, { concurrency: 4, skip }, () => {
     acceptingContract(make)
     duplicatesContract(make)
     leasingContract(make)

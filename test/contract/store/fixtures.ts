@@ -21,6 +21,8 @@ export type WholeStore = Store & { readonly zeropush: ZeropushRegistry }
 export interface StoreHarness {
   /** The open store. */
   store: WholeStore
+  /** Of what is purged at once: so much later than asked, some of it goes. Absent: all goes when it is asked. */
+  spanMs?: number
   /** The wall time that the store sees. */
   setNow(instant: number): void
   /** Closes the store and opens its data with a new one, as another incarnation. */

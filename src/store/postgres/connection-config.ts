@@ -1,0 +1,81 @@
+import { type ClientConfig, types } from 'pg'
+import { SCHEMA } from './schema.ts'
+
+/** The client gives up later than the server, whose word is certain. */
+const STATEMENT_TIMEOUT_MS = 10_000
+const QUERY_TIMEOUT_MS = 12_000
+/** A heartbeat that takes longer is none. */
+const PRESENCE_TIMEOUT_MS = 4_000
+const CONNECT_TIMEOUT_MS = 5_000
+const KEEPALIVE_MS = 5_000
+
+/** What every session of ours is told, beside what the operator's URL says. */
+const COMMON = {
+  search_path: SCHEMA,
+  statement_timeout: `${STATEMENT_TIMEOUT_MS}`,
+  lock_timeout: '3000',
+  // A session whose client is gone must not keep its locks; what was sent to it must not wait for the system's own patience.
+  idle_in_transaction_session_timeout: '10000',
+  tcp_user_timeout: '10000',
+  tcp_keepalives_idle: '5',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '3',
+  // Pays off for queries of seconds; ours only look expensive, because of what is switched off below.
+  jit: 'off',
+}
+
+/** `maintain`: migrations and partitions, which may take and wait for as long as they need. */
+export type Use = 'write' | 'read' | 'presence' | 'maintain'
+
+/**
+ * write: the statements on the way of every message are planned once, when their tables may be empty, and must still be right
+ * when there are millions of rows: they name rows by key and are joined in memory, never the other way round.
+ */
+const SETTINGS: Record<Use, Record<string, string>> = {
+  write: { ...COMMON, plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_nestloop: 'off' },
+  read: COMMON,
+  presence: { ...COMMON, statement_timeout: `${PRESENCE_TIMEOUT_MS}` },
+  maintain: {
+    ...COMMON,
+    statement_timeout: '0',
+    lock_timeout: '0',
+    idle_in_transaction_session_timeout: '0',
+  },
+}
+const QUERY_TIMEOUTS_MS: Record<Use, number> = {
+  write: QUERY_TIMEOUT_MS,
+  read: QUERY_TIMEOUT_MS,
+  presence: PRESENCE_TIMEOUT_MS + 1_000,
+  maintain: 0,
+}
+
+export function connectionConfig(url: string, use: Use): ClientConfig {
+  const { url: connectionString, options: operators } = withoutOptions(url)
+  const options = Object.entries(SETTINGS[use]).map(([name, value]) => `-c ${name}=${value}`)
+  return {
+    connectionString,
+    // The operator's come last, and win.
+    options: [...options, ...operators].join(' '),
+    application_name: `push-relay ${use}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUTS_MS[use],
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_MS,
+    types: { getTypeParser },
+  }
+}
+
+// The client lets the URL's options replace ours.
+function withoutOptions(text: string): { url: string; options: string[] } {
+  const url = new URL(text)
+  const options = url.searchParams.getAll('options')
+  url.searchParams.delete('options')
+  return { url: url.href, options }
+}
+
+const INT8 = 20
+
+// Ours are instants and counters, far below 2^53. Leases are larger, and are never read.
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  return oid === INT8 ? Number : types.getTypeParser(oid, format as 'text')
+}

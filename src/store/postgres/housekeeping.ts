@@ -1,0 +1,46 @@
+import type { OperationOf } from '../shared/operations.ts'
+import { releaseLeases } from './claims.ts'
+import { clean } from './text.ts'
+import type { WriteContext } from './write-context.ts'
+
+const SAVE_SECRET = {
+  text: 'INSERT INTO secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+}
+const MARK_PROVEN = { text: 'INSERT INTO proven_scope VALUES ($1) ON CONFLICT DO NOTHING' }
+const PURGE_DUPLICATES = {
+  text: `
+  DELETE FROM duplicate WHERE key = ANY (ARRAY(
+    SELECT key FROM duplicate WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+}
+/** So small a row is quickly deleted. */
+const DUPLICATES_PER_TRACE = 10
+const ALL = 2 ** 31 - 1
+
+export async function saveSecret(
+  context: WriteContext,
+  { name, value }: OperationOf<'saveSecret'>,
+): Promise<undefined> {
+  await context.query(SAVE_SECRET, [clean(name), clean(value)])
+}
+
+export async function markProven(
+  context: WriteContext,
+  { scope }: OperationOf<'markProven'>,
+): Promise<undefined> {
+  await context.query(MARK_PROVEN, [clean(scope)])
+}
+
+/** Gives back every lease of this incarnation. */
+export async function giveBack(context: WriteContext): Promise<undefined> {
+  await releaseLeases(context, context.lease, ALL)
+}
+
+/** `limit` when there may be more. */
+export async function purgeDuplicates(
+  context: WriteContext,
+  { before, limit }: OperationOf<'purge'>,
+): Promise<number> {
+  const most = limit * DUPLICATES_PER_TRACE
+  const { count } = await context.query(PURGE_DUPLICATES, [before, most])
+  return count === most ? limit : 0
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import { Availability } from '../shared/availability.ts'
+import { Revisions } from '../shared/revisions.ts'
+import { type CommitReply, WriteQueue } from '../shared/write-queue.ts'
+import { type AcceptReceipt, StoreUnavailableError } from '../store.ts'
+import { Connection } from './connection.ts'
+import { connectionConfig, type Use } from './connection-config.ts'
+import { toStoreError } from './failure.ts'
+import { Incarnations } from './incarnations.ts'
+import type { PostgresStoreOptions } from './options.ts'
+import { Partitions } from './partitions.ts'
+import { DEAD_AFTER_MS, HEARTBEAT_MS, Presence } from './presence.ts'
+import { ReadPool } from './read-pool.ts'
+import { takeOver } from './takeover.ts'
+import { Writer } from './writer.ts'
+
+const SETTLE_DELAY_MS = 50
+const PARTITION_MS = 6 * 3_600_000
+/** Besides one that writes, one that hears, and now and then one for partitions. */
+const READ_CONNECTIONS = 3
+const CHANNEL = 'push_relay_registration'
+
+export interface Parts {
+  queue: WriteQueue<CommitReply, AcceptReceipt>
+  writer: Writer
+  pool: ReadPool
+  presence: Presence
+  incarnations: Incarnations
+  revisions: Revisions
+  partitions: Partitions
+  availability: Availability
+  open(use: Use): Promise<Connection>
+  closing?: Promise<void>
+}
+
+export function createParts(options: PostgresStoreOptions): Parts {
+  const { url, clock, events, dedupeWindowMs } = options
+  const open = (use: Use) => Connection.open(connectionConfig(url, use))
+  const shared = { channel: CHANNEL, origin: randomUUID() }
+  const revisions = new Revisions()
+  const incarnations = new Incarnations(() => {
+    // Nothing that was read before is ours to use.
+    revisions.restart(revisions.latest + 1)
+    events.emit('store.leases-lost', {})
+  })
+  const partitions = new Partitions({
+    widthMs: options.tracePartitionMs ?? PARTITION_MS,
+    open: () => open('maintain'),
+  })
+  const writer = new Writer({
+    ...{ incarnations, partitions, revisions, clock, dedupeWindowMs },
+    ...shared,
+    open: () => open('write'),
+  })
+  const queue = new WriteQueue<CommitReply, AcceptReceipt>({
+    clock,
+    settleDelayMs: options.settleDelayMs ?? SETTLE_DELAY_MS,
+    commit: operations => writer.commit(operations),
+    onCommitted: (_reply, commit) => {
+      availability.committed()
+      events.emit('store.commit', commit)
+    },
+    onFailed: error => fail(availability, error),
+  })
+  const availability = new Availability({ clock, events, probe: () => queue.submit({ kind: 'probe' }) })
+  const takeover = { clock, events, deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS }
+  const presence = new Presence({
+    ...{ incarnations, revisions, clock, events },
+    ...shared,
+    heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
+    open: () => open('presence'),
+    onBeat: async (connection, heardForMs) => {
+      await partitions.coverAhead(clock.now())
+      await takeOver(connection, heardForMs, takeover)
+    },
+    onLost: error => fail(availability, toStoreError(error)),
+  })
+  const pool = new ReadPool({ ...connectionConfig(url, 'read'), max: READ_CONNECTIONS })
+  return { queue, writer, pool, presence, incarnations, revisions, partitions, availability, open }
+}
+
+function fail(availability: Availability, error: unknown): void {
+  if (error instanceof StoreUnavailableError) availability.failed(error.reason)
+}

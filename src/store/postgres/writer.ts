@@ -1,0 +1,157 @@
+import type { Clock } from '../../domain/clock.ts'
+import type { OperationResult, WriteOperation } from '../shared/operations.ts'
+import type { Revisions } from '../shared/revisions.ts'
+import type { CommitReply } from '../shared/write-queue.ts'
+import { runBatch } from './batch.ts'
+import type { Connection } from './connection.ts'
+import { judge, toFailure, toStoreError, type Verdict } from './failure.ts'
+import { raiseFence } from './fence.ts'
+import type { Incarnations } from './incarnations.ts'
+import { instantsOf } from './instants.ts'
+import type { Lease } from './lease.ts'
+import type { Partitions } from './partitions.ts'
+
+/** So often is tried again what another transaction was in the way of. */
+const MOST_ATTEMPTS = 6
+const AGAIN_MS = 20
+
+export interface WriterOptions {
+  open(): Promise<Connection>
+  incarnations: Incarnations
+  partitions: Partitions
+  revisions: Revisions
+  clock: Clock
+  dedupeWindowMs: number
+  channel: string
+  origin: string
+}
+
+/** Commits batches on a connection of its own, which is made when it is needed. */
+export class Writer {
+  readonly #options: WriterOptions
+  #connection: Connection | undefined
+  /** Leases of batches of which nobody knows whether they were committed, and of which nobody was told. */
+  #unknown: Lease[] = []
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Commits operations in one transaction. Rejects with StoreUnavailableError when nothing was changed, or when nobody knows:
+   * then what may have been leased is given back before anything else is done. When an operation fails for a reason of its
+   * own, each is done in a transaction of its own, so that it spoils no other.
+   */
+  async commit(operations: readonly WriteOperation[]): Promise<CommitReply> {
+    try {
+      return { results: await this.#run(operations) }
+    } catch (error) {
+      if (judge(error).next !== 'bug') throw toStoreError(error)
+      if (operations.length === 1) return { results: [{ ok: false, failure: toFailure(error) }] }
+      return { results: await this.#runApart(operations) }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.close()
+  }
+
+  async #runApart(operations: readonly WriteOperation[]): Promise<OperationResult[]> {
+    const results: OperationResult[] = []
+    for (const operation of operations) {
+      const alone = await this.#run([operation]).catch(error => [
+        { ok: false, failure: toFailure(error) } as const,
+      ])
+      results.push(...alone)
+    }
+    return results
+  }
+
+  async #run(operations: readonly WriteOperation[]): Promise<OperationResult[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(operations)
+      } catch (error) {
+        const helps = await this.#recover(judge(error))
+        if (!helps || attempt === MOST_ATTEMPTS) throw error
+        await this.#pause(attempt)
+      }
+    }
+  }
+
+  async #attempt(operations: readonly WriteOperation[]): Promise<OperationResult[]> {
+    const { incarnations, partitions, revisions, dedupeWindowMs, channel, origin } = this.#options
+    await partitions.cover(instantsOf(operations))
+    const connection = await this.#connect()
+    const lease = incarnations.nextLease()
+    const { latest: revision } = revisions
+    try {
+      const { values, changes } = await runBatch(connection, operations, {
+        lease,
+        revision,
+        dedupeWindowMs,
+        channel,
+        origin,
+      })
+      this.#record(changes)
+      return values.map(value => ({ ok: true, value }))
+    } catch (error) {
+      const { next } = judge(error)
+      if (next === 'void') await incarnations.renew(connection, lease.incarnation)
+      if (next === 'lost') this.#forget(lease)
+      throw error
+    }
+  }
+
+  #record(changes: ReadonlySet<string>): void {
+    if (changes.size === 0) return
+    const { revisions } = this.#options
+    const revision = revisions.latest + 1
+    revisions.record(new Map(Array.from(changes, recipient => [recipient, revision])))
+  }
+
+  /** Nobody knows what this batch has changed. */
+  #forget(lease: Lease): void {
+    const { revisions } = this.#options
+    this.#unknown.push(lease)
+    revisions.restart(revisions.latest + 1)
+  }
+
+  /** Whether trying again helps. */
+  async #recover(verdict: Verdict): Promise<boolean> {
+    if (verdict.next === 'void') return true
+    if (verdict.next === 'again') {
+      if (verdict.stale === 'partitions') this.#options.partitions.forget()
+      if (verdict.stale === 'connection') await this.#disconnect()
+      return true
+    }
+    // A server that only reads may not be the one any more that its name stands for.
+    if (verdict.next !== 'bug') await this.#disconnect()
+    return false
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const { clock } = this.#options
+    await new Promise<void>(resolve => clock.after(AGAIN_MS * attempt * clock.random(), resolve))
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#connection?.isOpen) return this.#connection
+    const connection = await this.#options.open()
+    try {
+      if (this.#unknown.length > 0) await raiseFence(connection, this.#options.incarnations, this.#unknown)
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+    this.#unknown = []
+    this.#connection = connection
+    return connection
+  }
+
+  async #disconnect(): Promise<void> {
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.close()
+  }
+}
