@@ -16,7 +16,7 @@ import { createPushToDevices } from './intake/push-to-devices.ts'
 import type { Provider } from './providers/provider.ts'
 import { PROVIDERS } from './providers/providers.ts'
 import { startProviders } from './start-providers.ts'
-import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { startStore } from './start-store.ts'
 import type { Store } from './store/store.ts'
 import type { ZeropushRegistry } from './store/zeropush-registry.ts'
 import { createEvents, type Events } from './telemetry/events.ts'
@@ -49,13 +49,10 @@ export async function buildApp(
   version: string,
   overrides: AppOverrides = {},
 ): Promise<RelayApp> {
-  const clock = overrides.clock ?? systemClock
   const logger = overrides.logger ?? pino({ level: config.logLevel })
   const events = createEvents()
   subscribeLog(events, logger)
-  const { path } = config.store
-  const store = createSqliteStore({ path, dedupeWindowMs: config.dedupeWindowMs, clock, events })
-  await store.open()
+  const { store, clock } = await startStore(config, { clock: overrides.clock ?? systemClock, events })
   const closers: (() => Promise<void>)[] = [() => store.close()]
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) {
@@ -117,6 +114,8 @@ async function startParts(config: Config, input: PartsInput) {
   events.on('registration.changed', () => dispatcher.wakeForDue())
   // The store may have given back the leases of what was under way.
   events.on('store.recovered', () => dispatcher.wake())
+  events.on('store.outbox-waits', () => dispatcher.wake())
+  events.on('store.leases-lost', () => dispatcher.forget())
   await dispatcher.load()
   closers.push(() => dispatcher.stop(config.shutdownMs * DRAIN_SHARE))
   closers.push(() => reaper.stop())

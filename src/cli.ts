@@ -113,6 +113,9 @@ async function checkConfig(): Promise<number> {
 async function checkStoreFile(): Promise<number> {
   const location = readStoreLocation(readEnvironment().relay)
   if (!location) return fail('RELAY_STORE: is wrong; see push-relay check-config')
+  if (location.kind !== 'sqlite') {
+    return fail('check-store: reads files of SQLite; for PostgreSQL see docs/operations.md')
+  }
   const { checkStore } = await import('./store/sqlite/check-store.ts')
   const result = await checkStore(location.path)
   return result.ok ? print(`${result.summary}\n`) : fail(result.problem)

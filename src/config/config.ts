@@ -1,5 +1,6 @@
 import type { JWK } from 'jose'
 import type { Preview } from '../domain/registration.ts'
+import type { StoreLocation } from './store-location.ts'
 
 /** Everything the relay was told, checked and with defaults. Built by readConfig; only environment.ts reads variables. */
 export interface Config {
@@ -16,7 +17,7 @@ export interface Config {
   jwt: JwtConfig | undefined
   /** Normalised; completes bare local parts. */
   xmppDomain: string | undefined
-  store: { kind: 'sqlite'; path: string }
+  store: StoreLocation
   messageTtlMs: number
   traceRetentionMs: number
   dedupeWindowMs: number

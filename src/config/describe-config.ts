@@ -3,6 +3,7 @@ import { tokenHash } from '../domain/registration.ts'
 import type { ConfigurableProvider } from './all-variables.ts'
 import type { Config, JwtKey } from './config.ts'
 import { NOT_SET } from './described.ts'
+import { describeStoreLocation } from './store-location.ts'
 import { VARIABLES, type VariableKey } from './variables.ts'
 
 const MS_PER_UNIT = [
@@ -35,7 +36,7 @@ const DESCRIPTIONS: Record<VariableKey, (config: Config) => string> = {
   jwtKeyFile: config => config.jwt?.keys.map(describeJwtKey).join(', ') ?? `${NOT_SET}: only admins register`,
   jwtJidClaim: config => config.jwt?.jidClaim ?? VARIABLES.jwtJidClaim.default,
   xmppDomain: config => config.xmppDomain ?? NOT_SET,
-  store: config => `${config.store.kind}:${config.store.path}`,
+  store: config => describeStoreLocation(config.store),
   messageTtl: config => describeDuration(config.messageTtlMs),
   traceRetention: config => describeDuration(config.traceRetentionMs),
   dedupeWindow: config => describeDuration(config.dedupeWindowMs),

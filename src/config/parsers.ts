@@ -85,20 +85,6 @@ function isOrigin(text: string): boolean {
   return !/^https?:/.test(text) || (URL.canParse(text) && new URL(text).origin === text)
 }
 
-/** `sqlite:<path>`. */
-export function storeLocation(text: string): Parsed<{ kind: 'sqlite'; path: string }> {
-  if (/^postgres(ql)?:/i.test(text)) {
-    return bad('PostgreSQL is not in this version; use sqlite:<path>')
-  }
-  const path = /^sqlite:(.+)$/.exec(text)?.[1]
-  if (path === undefined) return bad('must be sqlite:<path of the database file>')
-  if (path.startsWith('//')) return bad('must be sqlite:<path>, without slashes before the path')
-  if (path.startsWith(':') || path.endsWith('/')) {
-    return bad('must name a file: what is accepted has to survive a restart')
-  }
-  return good({ kind: 'sqlite', path })
-}
-
 /** The push service's address: https, and nothing but scheme, host and port, because paths are the protocol's. */
 export function httpsUrl(text: string): Parsed<string> {
   if (!URL.canParse(text)) return bad('must be a URL such as https://push.example.org:8443')

@@ -9,9 +9,9 @@ import {
   oneOf,
   origins,
   shownText,
-  storeLocation,
   trustProxy,
 } from './parsers.ts'
+import { storeLocation } from './store-location.ts'
 import { hookTokens, plainTokens } from './token-list.ts'
 import type { ValuesOf, VariableTable } from './variable.ts'
 
@@ -101,7 +101,8 @@ export const VARIABLES = {
   store: {
     name: 'RELAY_STORE',
     default: 'sqlite:./data/relay.db',
-    meaning: 'Where accepted messages and registrations are kept: sqlite:<path>.',
+    meaning:
+      'Where accepted messages and registrations are kept: sqlite:<path>, or postgres://user:password@host:5432/database, which several nodes may share.',
     parse: storeLocation,
   },
   messageTtl: {

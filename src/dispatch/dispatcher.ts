@@ -12,7 +12,7 @@ import { Lanes } from './lanes.ts'
 import { LoneRefusals } from './lone-refusals.ts'
 import { isWithin, type Pause, Pauses } from './pauses.ts'
 import { ProvenScopes } from './proven-scopes.ts'
-import { type ActiveDelivery, firstRound, type Round, withReason } from './round.ts'
+import { type ActiveDelivery, firstRound, type Round, resultOf } from './round.ts'
 import { Settler } from './settler.ts'
 import { type Wave, Waves } from './waves.ts'
 import { Window } from './window.ts'
@@ -125,15 +125,25 @@ export class Dispatcher {
     return this.#stopped
   }
 
+  /** Our leases are void: what is in memory may be with another node. It goes back unsent, which then changes nothing. */
+  forget(): void {
+    this.#putBack(this.#pauses.takeProbes())
+    this.#claims.wakeForOutbox()
+  }
+
   async #stop(limitMs: number): Promise<void> {
     this.#isStopping = true
     await this.#claims.stop()
-    for (const probe of this.#pauses.stop()) this.#park(probe, this.#deps.clock.now())
-    for (const lane of this.#lanes.all()) this.#parkAll(lane)
+    this.#putBack(this.#pauses.stop())
     await this.#lanes.idle(limitMs, this.#deps.clock)
     await this.#settler.stop()
     // A store that cannot write now gives them back at its next start.
     await this.#deps.store.releaseLeases().catch(() => {})
+  }
+
+  #putBack(probes: readonly ActiveDelivery[]): void {
+    for (const probe of probes) this.#park(probe, this.#deps.clock.now())
+    for (const lane of this.#lanes.all()) this.#parkAll(lane)
   }
 
   #enter(round: Round): void {
@@ -144,12 +154,12 @@ export class Dispatcher {
     const lane = this.#lanes.for(delivery.registration)
     const joinsEnd = delivery.round.kind === 'first' && lane.hasBacklog
     const hasRoom = lane.room() > 0 && (delivery.round.kind === 'later' || !this.#window.isOverfull())
-    if (this.#isStopping || joinsEnd || !hasRoom || this.#pauses.holding(lane.scopes)) {
+    if (this.#isStopping || joinsEnd || !hasRoom || this.#pauses.holding(lane.scopes))
       this.#park(delivery, delivery.round.message.receivedAt)
-      return
+    else {
+      lane.push(delivery)
+      this.#pump(lane.scopes[0])
     }
-    lane.push(delivery)
-    this.#pump(lane.scopes[0])
   }
 
   /** Begins what the provider has capacity for in this widest scope. */
@@ -193,9 +203,8 @@ export class Dispatcher {
 
   #probe(pause: Pause): void {
     if (this.#isStopping) return
-    const isHeld = this.#pauses.list().some(other => other !== pause && isWithin(pause.scope, other.scope))
     // While all around it is paused nothing can be learned about this scope alone.
-    if (isHeld) {
+    if (this.#pauses.isWithinAnother(pause)) {
       this.#prolong(pause)
       return
     }
@@ -245,8 +254,7 @@ export class Dispatcher {
   }
 
   #prolong(pause: Pause): void {
-    if (!this.#isStopping)
-      this.#pauses.pause({ scope: pause.scope, kind: pause.kind, reason: pause.reason }, pause)
+    if (!this.#isStopping) this.#pauses.prolong(pause)
   }
 
   #resume(pause: Pause): void {
@@ -264,25 +272,18 @@ export class Dispatcher {
       this.#proven.add(lane)
       this.#loneRefusals.accepted(lane.scopes, delivery.registration)
     }
-    this.#settler.finish(delivery, {
-      record: withReason(
-        { ...delivery.record, state: end.state },
-        end.state === 'accepted' ? undefined : end.reason,
-      ),
-      ...(end.effect === undefined ? {} : { effect: end.effect }),
-    })
+    const reason = end.state === 'accepted' ? undefined : end.reason
+    const record = { ...delivery.record, state: end.state }
+    this.#settler.finish(delivery, resultOf(record, { reason, effect: end.effect }))
   }
 
   /** The delivery goes on waiting in the store. */
   #park(delivery: ActiveDelivery, runAt: number, end?: DeliveryEnd): void {
     const lane = this.#lanes.for(delivery.registration)
-    const scope = lane.name
     lane.startParking(runAt <= this.#deps.clock.now())
-    this.#settler.finish(delivery, {
-      record: withReason(delivery.record, end?.reason ?? this.#pauses.holdingLane(scope)?.reason),
-      wait: { scope, runAt },
-      ...(end?.effect === undefined ? {} : { effect: end.effect }),
-    })
+    const reason = end?.reason ?? this.#pauses.holdingLane(lane.name)?.reason
+    const wait = { scope: lane.name, runAt }
+    this.#settler.finish(delivery, resultOf(delivery.record, { reason, effect: end?.effect, wait }))
   }
 
   #leave(round: Round, state: MessageState | undefined): void {

@@ -69,6 +69,11 @@ export class Pauses {
     return this.#pauses.get(lane)
   }
 
+  /** Whether all around a paused scope is paused as well. */
+  isWithinAnother(pause: Pause): boolean {
+    return this.list().some(other => other !== pause && isWithin(pause.scope, other.scope))
+  }
+
   list(): readonly Pause[] {
     return [...this.#pauses.values()]
   }
@@ -92,6 +97,12 @@ export class Pauses {
     return pause
   }
 
+  /** For the reason that it has. */
+  prolong(pause: Pause): void {
+    const { scope, kind, reason } = pause
+    this.pause({ scope, kind, reason }, pause)
+  }
+
   resume(pause: Pause): void {
     if (this.#pauses.get(pause.scope) !== pause) return
     this.#pauses.delete(pause.scope)
@@ -104,7 +115,16 @@ export class Pauses {
     this.#isStopping = true
     const pauses = this.list()
     for (const pause of pauses) pause.cancelTimer()
-    return pauses.flatMap(({ probe }) => (probe ? [probe] : []))
+    return this.takeProbes()
+  }
+
+  /** The probes that were kept and are not in flight; they are kept no longer. */
+  takeProbes(): ActiveDelivery[] {
+    return this.list().flatMap(pause => {
+      const { probe } = pause
+      delete pause.probe
+      return probe ? [probe] : []
+    })
   }
 
   #begin(scope: string): Pause {

@@ -86,8 +86,19 @@ function newRecord(messageId: string, registration: Registration): DeliveryRecor
   }
 }
 
-/** The record with this reason for its state, or without one. */
-export function withReason<T extends { reason?: string }>(record: T, reason: string | undefined): T {
+interface RoundEnd {
+  /** Why the record has its state; absent: for no reason. */
+  reason: string | undefined
+  effect: DeliveryResult['effect'] | undefined
+  wait?: DeliveryResult['wait']
+}
+
+/** What a round did to a delivery, as it is settled. */
+export function resultOf(record: DeliveryRecord, { reason, effect, wait }: RoundEnd): DeliveryResult {
   const { reason: _former, ...rest } = record
-  return (reason === undefined ? rest : { ...rest, reason }) as T
+  return {
+    record: reason === undefined ? rest : { ...rest, reason },
+    ...(wait === undefined ? {} : { wait }),
+    ...(effect === undefined ? {} : { effect }),
+  }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
 import type { MessageState } from '../domain/offline-message.ts'
-import { type DeliveryResult, type Store, StoreUnavailableError } from '../store/store.ts'
+import type { DeliveryResult, Store } from '../store/store.ts'
+import { StoreUnavailableError } from '../store/store-unavailable.ts'
 import type { Events } from '../telemetry/events.ts'
 import type { ActiveDelivery, Round } from './round.ts'
 

@@ -16,6 +16,11 @@ export interface Clock {
 // Node fires a timer at once when its delay exceeds this (24.8 days); so long a wait ends early instead.
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+/** A clock whose wall time is so much ahead. */
+export function aheadBy(clock: Clock, offsetMs: () => number): Clock {
+  return { ...clock, now: () => clock.now() + offsetMs() }
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

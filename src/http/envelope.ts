@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import type { FastifySchemaValidationError } from 'fastify'
-import { StoreUnavailableError } from '../store/store.ts'
+import { StoreUnavailableError } from '../store/store-unavailable.ts'
 import { errors } from './errors.ts'
 
 /** The one shape of an error. */

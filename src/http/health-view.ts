@@ -1,5 +1,6 @@
 import type { ProviderName } from '../domain/registration.ts'
-import type { OutboxStats, StoreHealth } from '../store/store.ts'
+import type { OutboxStats } from '../store/store.ts'
+import type { StoreHealth } from '../store/store-unavailable.ts'
 import { instant } from './schemas/common.ts'
 
 /** What the dispatcher and the providers say about themselves; app.ts puts it together. */

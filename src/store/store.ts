@@ -9,6 +9,7 @@ import type {
   Registration,
   RegistrationKey,
 } from '../domain/registration.ts'
+import type { StoreHealth } from './store-unavailable.ts'
 
 /**
  * The port to the outbox and the device registry. test/contract/store-contract.ts holds every adapter to it.
@@ -282,27 +283,4 @@ export interface OutboxStats {
   pending: number
   /** When the oldest of them was received. */
   oldestAt?: number
-}
-
-export type StoreHealth = { writable: true } | { writable: false; reason: UnavailableReason }
-
-export type UnavailableReason =
-  | 'disk-full'
-  | 'read-only'
-  | 'corrupt'
-  | 'io-error'
-  | 'unreachable' /** There is no connection to the database. */
-  | 'refused' /** The database does not let us in. */
-  | 'timeout'
-  | 'closed'
-
-/** Nothing was committed. The caller may try again; a sender is told 503. */
-export class StoreUnavailableError extends Error {
-  readonly reason: UnavailableReason
-
-  constructor(reason: UnavailableReason, options?: ErrorOptions) {
-    super(`store unavailable: ${reason}`, options)
-    this.name = 'StoreUnavailableError'
-    this.reason = reason
-  }
 }

@@ -70,6 +70,14 @@ export interface RelayEvents {
   /** Of the store's two, and not by our wish; it is started again. */
   'store.thread-ended': { thread: 'writer' | 'reader'; cause: string }
   'store.recovered': Record<never, never>
+  /** This node was taken for dead: what it had leased may be with others. It goes on under another name. */
+  'store.leases-lost': Record<never, never>
+  /** Of nodes that are gone, so many leases were given back. */
+  'store.leases-freed': { count: number }
+  /** Messages wait that nobody has begun, longer than the node that accepted them should need. */
+  'store.outbox-waits': Record<never, never>
+  /** Whether changes that other nodes make to registrations are heard; while they are not, each is read again before it is used. */
+  'store.presence': { state: 'heard' | 'lost'; reason?: string | undefined }
   'loop.failed': { loop: string; error: unknown }
 }
 

@@ -114,6 +114,18 @@ const LINES: Lines = {
     { thread, cause },
   ],
   'store.recovered': () => ['info', 'store recovered', {}],
+  'store.leases-lost': () => [
+    'warn',
+    'this node was silent for so long that the others took it for dead: what it had begun may be sent twice',
+    {},
+  ],
+  'store.leases-freed': ({ count }) => ['warn', 'took over from a node that is gone', { count }],
+  'store.outbox-waits': () => ['debug', 'messages wait that nobody has begun', {}],
+  'store.presence': ({ state, reason }) => [
+    state === 'heard' ? 'info' : 'warn',
+    state === 'heard' ? 'hears what other nodes change' : 'does not hear what other nodes change',
+    { reason },
+  ],
   'loop.failed': ({ loop, error }) => ['error', 'loop failed', { loop, error: describeError(error) }],
 }
 

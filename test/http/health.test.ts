@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { publicHealth, type RelayHealth, stateOf } from '../../src/http/health-view.ts'
-import { StoreUnavailableError } from '../../src/store/store.ts'
+import { StoreUnavailableError } from '../../src/store/store-unavailable.ts'
 import { ADMIN_TOKEN, bearer, createTestApp, HOOK_TOKEN, type TestApp } from '../support/test-app.ts'
 
 const since = Date.UTC(2026, 0, 31, 12)

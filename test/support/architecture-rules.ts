@@ -10,7 +10,7 @@ const CONFIG_KIT = [
   ...['reading', 'variable'].map(name => `types config/${name}.ts`),
 ]
 
-const STORE_PORTS = ['store/store.ts', 'store/zeropush-registry.ts']
+const STORE_PORTS = ['store/store.ts', 'store/store-unavailable.ts', 'store/zeropush-registry.ts']
 
 /**
  * Who may import whom. The first area that is a prefix of a file's path is the file's own; within its area a file imports
@@ -20,7 +20,8 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ['domain/', []],
   ['config/', ['domain/']],
   ['telemetry/', ['domain/']],
-  ['store/store.ts', ['domain/']],
+  ['store/store.ts', ['domain/', 'store/store-unavailable.ts']],
+  ['store/store-unavailable.ts', []],
   ['store/zeropush-registry.ts', ['domain/', 'store/store.ts']],
   ['store/shared/', ['domain/', ...STORE_PORTS]],
   ['store/sqlite/', ['domain/', 'store/shared/', ...STORE_PORTS]],
@@ -33,10 +34,13 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ['http2/', []],
   ['simulator/', ['domain/']],
   ['intake/', ['domain/', ...STORE_PORTS, 'telemetry/']],
-  ['dispatch/', ['domain/', 'store/store.ts', 'providers/provider.ts', 'telemetry/']],
+  [
+    'dispatch/',
+    ['domain/', 'store/store.ts', 'store/store-unavailable.ts', 'providers/provider.ts', 'telemetry/'],
+  ],
   ['http/', ['domain/', 'types config/', 'intake/', ...STORE_PORTS, 'telemetry/']],
   // app.ts knows every part; start-*.ts are its own chapters.
-  ['start-', ['start-', 'domain/', 'types config/', 'providers/', 'simulator/', 'telemetry/']],
+  ['start-', ['start-', 'domain/', 'types config/', 'store/', 'providers/', 'simulator/', 'telemetry/']],
   [
     'app.ts',
     [

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import { Type } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyHttpOptions, type FastifyInstance } from 'fastify'
 import type { Config } from '../../src/config/config.ts'
+import type { StoreLocation } from '../../src/config/store-location.ts'
 import { type Clock, systemClock } from '../../src/domain/clock.ts'
 import type { Outcome } from '../../src/domain/outcome.ts'
 import type { Registration, RegistrationRequest } from '../../src/domain/registration.ts'
@@ -73,7 +74,7 @@ export async function createTestApp(
   const log = captureLog()
   subscribeLog(events, log.logger)
   const realStore = createSqliteStore({
-    path: config.store.path,
+    path: (config.store as StoreLocation & { kind: 'sqlite' }).path,
     dedupeWindowMs: 3_600_000,
     clock,
     events,

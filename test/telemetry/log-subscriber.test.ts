@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StoreUnavailableError } from '../../src/store/store.ts'
+import { StoreUnavailableError } from '../../src/store/store-unavailable.ts'
 import { describeError } from '../../src/telemetry/describe-error.ts'
 import { createEvents, type RelayEvents } from '../../src/telemetry/events.ts'
 import { subscribeLog } from '../../src/telemetry/log-subscriber.ts'

@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg'
 import { type Failure, toError } from '../shared/failure.ts'
-import type { UnavailableReason } from '../store.ts'
-import { StoreUnavailableError } from '../store.ts'
+import type { UnavailableReason } from '../store-unavailable.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 
 /** The connection broke, or was given up: nobody knows what became of what was asked on it last. */
 export class ConnectionLostError extends Error {

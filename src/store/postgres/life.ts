@@ -1,5 +1,4 @@
 import { DatabaseError } from 'pg'
-import type { Clock } from '../../domain/clock.ts'
 import { describe, judge } from './failure.ts'
 import { checkServer, migrate, RefusedError } from './migrate.ts'
 import type { PostgresStoreOptions } from './options.ts'
@@ -11,11 +10,12 @@ const AGAIN_MS = 1_000
 
 /** Waits for a database that does not answer yet; rejects with words for the operator, without the password. */
 export async function openParts(parts: Parts, options: PostgresStoreOptions): Promise<void> {
-  const { clock, events, patienceMs = PATIENCE_MS } = options
+  const { events, patienceMs = PATIENCE_MS } = options
+  const { clock } = parts
   const startedAt = clock.monotonic()
   for (let isFirst = true; ; isFirst = false) {
     try {
-      return await openOnce(parts, clock)
+      return await openOnce(parts)
     } catch (error) {
       const verdict = judge(error)
       if (verdict.next !== 'lost' || clock.monotonic() - startedAt >= patienceMs) {
@@ -28,8 +28,8 @@ export async function openParts(parts: Parts, options: PostgresStoreOptions): Pr
   }
 }
 
-async function openOnce(parts: Parts, clock: Clock): Promise<void> {
-  const { open, incarnations, partitions, presence } = parts
+async function openOnce(parts: Parts): Promise<void> {
+  const { open, incarnations, partitions, presence, clock } = parts
   const connection = await open('maintain')
   try {
     await checkServer(connection)
@@ -39,8 +39,8 @@ async function openOnce(parts: Parts, clock: Clock): Promise<void> {
   } finally {
     await connection.close()
   }
-  await partitions.coverAhead(clock.now())
   await presence.start()
+  await partitions.coverAhead(clock.now())
 }
 
 // What the server says when it lets nobody in names users and databases.

@@ -14,6 +14,8 @@ export interface PostgresStoreOptions {
   /** How often a node says that it is alive, and how long it may be silent. */
   heartbeatMs?: number
   deadAfterMs?: number
+  /** For tests: this machine's wall time is used as it is, however far it is from the database's. */
+  keepsOwnTime?: true
   /** How long `open` waits for a database that does not answer yet. */
   patienceMs?: number
 }

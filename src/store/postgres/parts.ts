@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { aheadBy, type Clock } from '../../domain/clock.ts'
 import { Availability } from '../shared/availability.ts'
 import { Revisions } from '../shared/revisions.ts'
 import { type CommitReply, WriteQueue } from '../shared/write-queue.ts'
-import { type AcceptReceipt, StoreUnavailableError } from '../store.ts'
+import type { AcceptReceipt } from '../store.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 import { Connection } from './connection.ts'
 import { connectionConfig, type Use } from './connection-config.ts'
 import { toStoreError } from './failure.ts'
@@ -29,12 +31,14 @@ export interface Parts {
   revisions: Revisions
   partitions: Partitions
   availability: Availability
+  clock: Clock
   open(use: Use): Promise<Connection>
   closing?: Promise<void>
 }
 
 export function createParts(options: PostgresStoreOptions): Parts {
-  const { url, clock, events, dedupeWindowMs } = options
+  const { url, events, dedupeWindowMs } = options
+  const clock = options.keepsOwnTime ? options.clock : aheadBy(options.clock, () => presence.clockOffsetMs)
   const open = (use: Use) => Connection.open(connectionConfig(url, use))
   const shared = { channel: CHANNEL, origin: randomUUID() }
   const revisions = new Revisions()
@@ -65,7 +69,8 @@ export function createParts(options: PostgresStoreOptions): Parts {
   const availability = new Availability({ clock, events, probe: () => queue.submit({ kind: 'probe' }) })
   const takeover = { clock, events, deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS }
   const presence = new Presence({
-    ...{ incarnations, revisions, clock, events },
+    ...{ incarnations, revisions, events },
+    clock: options.clock,
     ...shared,
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     open: () => open('presence'),
@@ -76,7 +81,7 @@ export function createParts(options: PostgresStoreOptions): Parts {
     onLost: error => fail(availability, toStoreError(error)),
   })
   const pool = new ReadPool({ ...connectionConfig(url, 'read'), max: READ_CONNECTIONS })
-  return { queue, writer, pool, presence, incarnations, revisions, partitions, availability, open }
+  return { queue, writer, pool, presence, incarnations, revisions, partitions, availability, clock, open }
 }
 
 function fail(availability: Availability, error: unknown): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../domain/clock.ts'
 import type { NamedRegistration } from '../../domain/registration.ts'
 import { toFirstRound } from '../shared/first-round.ts'
 import { toFound } from '../shared/found-registration.ts'
@@ -6,7 +7,7 @@ import type { Read } from '../shared/reads.ts'
 import { endInSteps } from '../shared/removal-steps.ts'
 import { createZeropushRegistry } from '../shared/zeropush-calls.ts'
 import type { AcceptEntry, AcceptReceipt, FoundRegistration, Store } from '../store.ts'
-import { StoreUnavailableError } from '../store.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 import type { ZeropushRegistry } from '../zeropush-registry.ts'
 import { toStoreError } from './failure.ts'
 import { closeParts, openParts } from './life.ts'
@@ -16,14 +17,14 @@ import { createReads, readHeldRegistration } from './reads.ts'
 
 export type PostgresStore = Store & {
   readonly zeropush: ZeropushRegistry
-  /** What is to be added to this machine's wall time to have the database's. */
-  clockOffsetMs(): number
+  /** With the database's wall time, which all nodes share. */
+  readonly clock: Clock
 }
 
 /** The store in a PostgreSQL that several nodes share. */
 export function createPostgresStore(options: PostgresStoreOptions): PostgresStore {
   const parts = createParts(options)
-  const { queue, pool, revisions, availability, partitions, presence } = parts
+  const { queue, pool, revisions, availability, partitions, presence, clock } = parts
   const reads = createReads(pool)
   const submit: Submit<AcceptReceipt> = operation => queue.submit(operation)
   const read: Read = (name, argument) => {
@@ -45,7 +46,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
       await partitions.dropBefore(before).catch(error => {
         throw toStoreError(error)
       })
-      return submit({ kind: 'purge', before: options.clock.now() - options.dedupeWindowMs, limit })
+      return submit({ kind: 'purge', before: clock.now() - options.dedupeWindowMs, limit })
     },
     requeue: async (messageId, now) => submit({ kind: 'requeue', messageId, now }),
     register: async command => submit({ kind: 'register', command }),
@@ -71,7 +72,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     health: () => availability.health(),
     close: () => closeParts(parts),
     zeropush: createZeropushRegistry(submit, read),
-    clockOffsetMs: () => presence.clockOffsetMs,
+    clock,
   }
 }
 

@@ -11,6 +11,8 @@ export const DEAD_AFTER_MS = 15_000
 /** Long before that it must not rely any more on what it holds, nor on hearing what others change. */
 const SILENT_AFTER_MS = 8_000
 const RECONNECT_MS = 1_000
+/** Of two clocks that somebody keeps right; a round trip may hide as much. */
+const TOLERATED_OFFSET_MS = 500
 
 const BEAT = {
   name: 'beat',
@@ -123,7 +125,8 @@ export class Presence {
     if (Number.isNaN(databaseNow)) return
     const { clock } = this.#options
     const tookMs = clock.monotonic() - sentAt
-    this.#clockOffsetMs = databaseNow - (clock.now() - tookMs / 2)
+    const offsetMs = databaseNow - (clock.now() - tookMs / 2)
+    this.#clockOffsetMs = Math.abs(offsetMs) < TOLERATED_OFFSET_MS ? 0 : Math.round(offsetMs)
   }
 
   async #connect(): Promise<Connection> {

@@ -1,5 +1,5 @@
 import { Pool, type PoolConfig } from 'pg'
-import { StoreUnavailableError } from '../store.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 import { type Answer, ask, type Queryable, type Statement } from './connection.ts'
 import { judge, toStoreError } from './failure.ts'
 

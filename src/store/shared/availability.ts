@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts'
-import type { StoreHealth, UnavailableReason } from '../store.ts'
-import { StoreUnavailableError } from '../store.ts'
+import type { StoreHealth, UnavailableReason } from '../store-unavailable.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 import type { StoreEvents } from './store-events.ts'
 
 const PROBE_MS = 1000

@@ -1,5 +1,5 @@
-import type { UnavailableReason } from '../store.ts'
-import { StoreUnavailableError } from '../store.ts'
+import type { UnavailableReason } from '../store-unavailable.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 
 /** An error in a form that crosses threads, and that holds no value of a row. Without `reason` it is a bug, not the disk. */
 export interface Failure {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts'
-import { StoreUnavailableError } from '../store.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 import { toError } from './failure.ts'
 import type {
   OperationKind,

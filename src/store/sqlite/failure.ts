@@ -1,5 +1,5 @@
 import type { Failure } from '../shared/failure.ts'
-import type { UnavailableReason } from '../store.ts'
+import type { UnavailableReason } from '../store-unavailable.ts'
 
 // SQLite's primary result codes, https://www.sqlite.org/rescode.html
 const REASONS: Readonly<Record<number, UnavailableReason>> = {

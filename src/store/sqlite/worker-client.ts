@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../domain/clock.ts'
 import { toError } from '../shared/failure.ts'
-import { StoreUnavailableError } from '../store.ts'
+import { StoreUnavailableError } from '../store-unavailable.ts'
 import type { WorkerMessage, WorkerRequest } from './worker-port.ts'
 
 const RESTART_MS = 1000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StoreUnavailableError } from '../../../src/store/store.ts'
+import { StoreUnavailableError } from '../../../src/store/store-unavailable.ts'
 import type { MakeStore } from './fixtures.ts'
 import {
   accepted,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { zeropushRecipient } from '../../../src/domain/zeropush-recipient.ts'
-import { StoreUnavailableError } from '../../../src/store/store.ts'
+import { StoreUnavailableError } from '../../../src/store/store-unavailable.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { createZeropushApp, errorOf, markDead, tokenOf } from './support.ts'
 

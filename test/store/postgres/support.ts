@@ -61,7 +61,7 @@ export const makePostgresStore: MakeStore = async (t, options = {}) => {
   const url = await makeDatabase()
   let now = T0
   const clock: Clock = { ...systemClock, now: () => now }
-  const open = async () => (await openStore(t, { ...options, url, clock })).store
+  const open = async () => (await openStore(t, { ...options, url, clock, keepsOwnTime: true })).store
   const harness = {
     store: await open(),
     spanMs: 6 * HOUR,

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { WriteOperation } from '../../../src/store/shared/operations.ts'
 import { WriteQueue } from '../../../src/store/shared/write-queue.ts'
 import type { BatchReply } from '../../../src/store/sqlite/operations.ts'
-import { StoreUnavailableError } from '../../../src/store/store.ts'
+import { StoreUnavailableError } from '../../../src/store/store-unavailable.ts'
 import { entry } from '../../contract/store/fixtures.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 

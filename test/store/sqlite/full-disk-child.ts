@@ -1,6 +1,6 @@
 import { systemClock } from '../../../src/domain/clock.ts'
 import { createSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
-import { StoreUnavailableError } from '../../../src/store/store.ts'
+import { StoreUnavailableError } from '../../../src/store/store-unavailable.ts'
 import { createEvents } from '../../../src/telemetry/events.ts'
 import { ALICE, BOB, entry, registered } from '../../contract/store/fixtures.ts'
 

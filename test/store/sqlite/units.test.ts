@@ -7,7 +7,7 @@ import { DedupeWindow } from '../../../src/store/sqlite/dedupe-window.ts'
 import { toFailure } from '../../../src/store/sqlite/failure.ts'
 import { RegistrationCache } from '../../../src/store/sqlite/registration-cache.ts'
 import type { Sql } from '../../../src/store/sqlite/statements.ts'
-import { StoreUnavailableError } from '../../../src/store/store.ts'
+import { StoreUnavailableError } from '../../../src/store/store-unavailable.ts'
 
 test('the duplicate window is bounded in entries: the oldest are forgotten', () => {
   const window = new DedupeWindow(1000, 2)
