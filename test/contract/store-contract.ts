@@ -6,6 +6,7 @@ import { leasingContract } from './store/leasing.ts'
 import { registeringContract } from './store/registering.ts'
 import { removingContract } from './store/removing.ts'
 import { settlingContract } from './store/settling.ts'
+import { sharingContract } from './store/sharing.ts'
 import { stalenessContract } from './store/staleness.ts'
 import { upkeepContract } from './store/upkeep.ts'
 import { zeropushContract } from './store/zeropush.ts'
@@ -15,7 +16,7 @@ import { zeropushSendingContract } from './store/zeropush-sending.ts'
 export function storeContract(
   name: string,
   make: MakeStore,
-  { skip = false }: { skip?: string | false } = {},
+  { skip = false, isShared = false }: { skip?: string | false; isShared?: boolean } = {},
 ): void {
   describe(`store contract: ${name}`, { concurrency: 4, skip }, () => {
     acceptingContract(make)
@@ -28,5 +29,6 @@ export function storeContract(
     upkeepContract(make)
     zeropushContract(make)
     zeropushSendingContract(make)
+    if (isShared) sharingContract(make)
   })
 }

@@ -67,16 +67,17 @@ export function createParts(options: PostgresStoreOptions): Parts {
     onFailed: error => fail(availability, error),
   })
   const availability = new Availability({ clock, events, probe: () => queue.submit({ kind: 'probe' }) })
-  const takeover = { clock, events, deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS }
+  const { deadAfterMs = DEAD_AFTER_MS, heartbeatMs = HEARTBEAT_MS } = options
   const presence = new Presence({
     ...{ incarnations, revisions, events },
     clock: options.clock,
     ...shared,
-    heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
+    heartbeatMs,
+    deadAfterMs,
     open: () => open('presence'),
     onBeat: async (connection, heardForMs) => {
       await partitions.coverAhead(clock.now())
-      await takeOver(connection, heardForMs, takeover)
+      await takeOver(connection, heardForMs, { clock, events, deadAfterMs })
     },
     onLost: error => fail(availability, toStoreError(error)),
   })

@@ -8,8 +8,6 @@ import type { PostgresStoreEvents } from './postgres-events.ts'
 export const HEARTBEAT_MS = 3_000
 /** A node that was not heard of for so long, by the clock of the database, is dead to the others. */
 export const DEAD_AFTER_MS = 15_000
-/** Long before that it must not rely any more on what it holds, nor on hearing what others change. */
-const SILENT_AFTER_MS = 8_000
 const RECONNECT_MS = 1_000
 /** Of two clocks that somebody keeps right; a round trip may hide as much. */
 const TOLERATED_OFFSET_MS = 500
@@ -31,6 +29,7 @@ export interface PresenceOptions {
   /** Of this process; its own changes are known already. */
   origin: string
   heartbeatMs: number
+  deadAfterMs: number
   /** After each heartbeat; `heardForMs`: without interruption. */
   onBeat(connection: Connection, heardForMs: number): Promise<void>
   onLost(error: unknown): void
@@ -81,8 +80,10 @@ export class Presence {
     await this.#connection?.close()
   }
 
+  /** Long before the others take us for dead, nothing can be relied on any more: neither what we hold nor what we hear. */
   #isSilent(): boolean {
-    return this.#options.clock.monotonic() - this.#beatAt > SILENT_AFTER_MS
+    const { clock, deadAfterMs } = this.#options
+    return clock.monotonic() - this.#beatAt > deadAfterMs / 2
   }
 
   // Spread, so that nodes that were started together do not ask together.

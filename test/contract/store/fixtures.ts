@@ -27,9 +27,22 @@ export interface StoreHarness {
   setNow(instant: number): void
   /** Closes the store and opens its data with a new one, as another incarnation. */
   restart(): Promise<WholeStore>
+  /** Where several nodes may share the data: opens it with one more, while the first one goes on. */
+  join?(): Promise<WholeStore>
+  /**
+   * From now on the first store shows no sign of life, as that of a process that was stopped; until `wake`.
+   * `isTakenOver` resolves when another one has given back what it held.
+   */
+  silence?(): { isTakenOver: Promise<void>; wake: () => void }
 }
 
-export type MakeStore = (t: TestContext, options?: { dedupeWindowMs?: number }) => Promise<StoreHarness>
+export interface MakeOptions {
+  dedupeWindowMs?: number
+  /** Nodes are taken for dead after so short a silence that a test can wait for it. */
+  isMortal?: true
+}
+
+export type MakeStore = (t: TestContext, options?: MakeOptions) => Promise<StoreHarness>
 
 export const T0 = Date.UTC(2026, 5, 1)
 export const HOUR = 3_600_000

@@ -57,11 +57,16 @@ export async function openStore(
   return { store, events }
 }
 
-export const makePostgresStore: MakeStore = async (t, options = {}) => {
+/** Signs of life as often as a test can wait for their absence. */
+const MORTAL = { heartbeatMs: 100, deadAfterMs: 600 }
+
+export const makePostgresStore: MakeStore = async (t, { isMortal, ...options } = {}) => {
   const url = await makeDatabase()
   let now = T0
-  const clock: Clock = { ...systemClock, now: () => now }
-  const open = async () => (await openStore(t, { ...options, url, clock, keepsOwnTime: true })).store
+  const clock = new StoppableClock(() => now)
+  const rest = { ...(isMortal ? MORTAL : {}), ...options, url, keepsOwnTime: true as const }
+  const open = async () => (await openStore(t, { ...rest, clock })).store
+  let isTakenOver = Promise.resolve()
   const harness = {
     store: await open(),
     spanMs: 6 * HOUR,
@@ -73,6 +78,51 @@ export const makePostgresStore: MakeStore = async (t, options = {}) => {
       harness.store = await open()
       return harness.store
     },
+    join: async () => {
+      const { store, events } = await openStore(t, { ...rest, clock: { ...systemClock, now: () => now } })
+      isTakenOver = new Promise(resolve => events.on('store.leases-freed', () => resolve()))
+      return store
+    },
+    silence: () => {
+      clock.stop()
+      return { isTakenOver, wake: () => clock.go() }
+    },
   }
   return harness
+}
+
+/** What waits for a time waits on while it is stopped, as in a process that gets SIGSTOP. */
+class StoppableClock implements Clock {
+  readonly now: () => number
+  readonly monotonic = systemClock.monotonic
+  readonly random = systemClock.random
+  #held: (() => void)[] | undefined
+
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  readonly after = (delayMs: number, callback: () => void): (() => void) => {
+    let isCancelled = false
+    const run = () => {
+      if (isCancelled) return
+      if (this.#held === undefined) callback()
+      else this.#held.push(run)
+    }
+    const cancel = systemClock.after(delayMs, run)
+    return () => {
+      isCancelled = true
+      cancel()
+    }
+  }
+
+  stop(): void {
+    this.#held = []
+  }
+
+  go(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const run of held) run()
+  }
 }

@@ -57,7 +57,7 @@ export async function openStore(
   return { store, events, path }
 }
 
-export const makeSqliteStore: MakeStore = async (t, options = {}) => {
+export const makeSqliteStore: MakeStore = async (t, { isMortal: _isMortal, ...options } = {}) => {
   const path = join(await temporaryDirectory(t), 'relay.db')
   let now = T0
   const clock = { ...systemClock, now: () => now }
