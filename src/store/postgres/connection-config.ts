@@ -1,9 +1,10 @@
 import { type ClientConfig, types } from 'pg'
 import { SCHEMA } from './schema.ts'
 
+/** Per statement. */
+export const STATEMENT_TIMEOUT_MS = 10_000
 /** The client gives up later than the server, whose word is certain. */
-const STATEMENT_TIMEOUT_MS = 10_000
-const QUERY_TIMEOUT_MS = 12_000
+const LATER_MS = 2_000
 /** A heartbeat that takes longer is none. */
 const PRESENCE_TIMEOUT_MS = 4_000
 const CONNECT_TIMEOUT_MS = 5_000
@@ -12,7 +13,6 @@ const KEEPALIVE_MS = 5_000
 /** What every session of ours is told, beside what the operator's URL says. */
 const COMMON = {
   search_path: SCHEMA,
-  statement_timeout: `${STATEMENT_TIMEOUT_MS}`,
   lock_timeout: '3000',
   // A session whose client is gone must not keep its locks; what was sent to it must not wait for the system's own patience.
   idle_in_transaction_session_timeout: '10000',
@@ -34,35 +34,36 @@ export type Use = 'write' | 'read' | 'presence' | 'maintain'
 const SETTINGS: Record<Use, Record<string, string>> = {
   write: { ...COMMON, plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', enable_nestloop: 'off' },
   read: COMMON,
-  presence: { ...COMMON, statement_timeout: `${PRESENCE_TIMEOUT_MS}` },
-  maintain: {
-    ...COMMON,
-    statement_timeout: '0',
-    lock_timeout: '0',
-    idle_in_transaction_session_timeout: '0',
-  },
-}
-const QUERY_TIMEOUTS_MS: Record<Use, number> = {
-  write: QUERY_TIMEOUT_MS,
-  read: QUERY_TIMEOUT_MS,
-  presence: PRESENCE_TIMEOUT_MS + 1_000,
-  maintain: 0,
+  presence: COMMON,
+  maintain: { ...COMMON, lock_timeout: '0', idle_in_transaction_session_timeout: '0' },
 }
 
-export function connectionConfig(url: string, use: Use): ClientConfig {
+/** `timeoutMs`: per statement. */
+export function connectionConfig(
+  url: string,
+  use: Use,
+  timeoutMs: number = STATEMENT_TIMEOUT_MS,
+): ClientConfig {
   const { url: connectionString, options: operators } = withoutOptions(url)
-  const options = Object.entries(SETTINGS[use]).map(([name, value]) => `-c ${name}=${value}`)
+  const statementMs = timeoutOf(use, timeoutMs)
+  const settings = { ...SETTINGS[use], statement_timeout: String(statementMs) }
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)
   return {
     connectionString,
     // The operator's come last, and win.
     options: [...options, ...operators].join(' '),
     application_name: `push-relay ${use}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUTS_MS[use],
+    query_timeout: statementMs === 0 ? 0 : statementMs + LATER_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_MS,
     types: { getTypeParser },
   }
+}
+
+function timeoutOf(use: Use, timeoutMs: number): number {
+  if (use === 'maintain') return 0
+  return use === 'presence' ? Math.min(timeoutMs, PRESENCE_TIMEOUT_MS) : timeoutMs
 }
 
 // The client lets the URL's options replace ours.

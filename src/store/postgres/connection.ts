@@ -32,15 +32,15 @@ export class Connection implements Queryable {
   }
 
   static async open(config: ClientConfig): Promise<Connection> {
-    const client = new Client({ ...config, pipeline: true } as ClientConfig)
     try {
+      // Reads the files that the URL names.
+      const client = new Client({ ...config, pipeline: true } as ClientConfig)
+      const connection = new Connection(client)
       await client.connect()
+      return connection
     } catch (error) {
-      // What remains of it may fail again, unheard.
-      client.on('error', () => {})
       throw error instanceof DatabaseError ? error : toLost(error)
     }
-    return new Connection(client)
   }
 
   get isOpen(): boolean {

@@ -10,7 +10,8 @@ const END = `
 const COLUMNS = 'id, received_at, expires_at, recipient, sender, type, notes'
 
 const END_ALL = {
-  text: `WITH over AS (DELETE FROM outbox WHERE recipient = $1 AND stage = 0 RETURNING ${COLUMNS}) ${END}`,
+  // `+ 0`: not by the index of all that is unbegun.
+  text: `WITH over AS (DELETE FROM outbox WHERE recipient = $1 AND stage + 0 = 0 RETURNING ${COLUMNS}) ${END}`,
 }
 const END_THESE = {
   text: `WITH over AS (DELETE FROM outbox WHERE id = ANY ($1::uuid[]) RETURNING ${COLUMNS}) ${END}`,

@@ -8,14 +8,18 @@ export class RefusedError extends Error {}
 /** Of the server: https://www.postgresql.org/support/versioning/ */
 const FEWEST_VERSION = 150_000
 
-/** Throws RefusedError unless this is a server that we can use. */
+/** Throws RefusedError unless this is a server that we can use, and that keeps what it says it has committed. */
 export async function checkServer(connection: Connection): Promise<void> {
   const { rows } = await connection.query({
-    text: `SELECT current_setting('server_version_num')::integer, current_setting('server_version'), pg_is_in_recovery()`,
+    text: `SELECT current_setting('server_version_num')::integer, current_setting('server_version'), pg_is_in_recovery(),
+      current_setting('synchronous_commit'), current_setting('fsync')`,
   })
-  const [number, version, isStandby] = rows[0] ?? []
+  const [number, version, isStandby, ...durability] = rows[0] ?? []
   if (Number(number) < FEWEST_VERSION) {
     throw new RefusedError(`PostgreSQL ${version} is too old: 15 or newer is needed`)
+  }
+  if (durability.includes('off')) {
+    throw new RefusedError('synchronous_commit and fsync must be on: what is accepted has to survive a crash')
   }
   if (isStandby === true) throw new RefusedError('this PostgreSQL is a standby: it can only be read')
 }

@@ -16,6 +16,8 @@ export interface PostgresStoreOptions {
   deadAfterMs?: number
   /** For tests: this machine's wall time is used as it is, however far it is from the database's. */
   keepsOwnTime?: true
+  /** How long a statement may take, before the server gives it up; a little later we give up the server. */
+  statementTimeoutMs?: number
   /** How long `open` waits for a database that does not answer yet. */
   patienceMs?: number
 }

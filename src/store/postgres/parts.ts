@@ -39,7 +39,8 @@ export interface Parts {
 export function createParts(options: PostgresStoreOptions): Parts {
   const { url, events, dedupeWindowMs } = options
   const clock = options.keepsOwnTime ? options.clock : aheadBy(options.clock, () => presence.clockOffsetMs)
-  const open = (use: Use) => Connection.open(connectionConfig(url, use))
+  const configOf = (use: Use) => connectionConfig(url, use, options.statementTimeoutMs)
+  const open = (use: Use) => Connection.open(configOf(use))
   const shared = { channel: CHANNEL, origin: randomUUID() }
   const revisions = new Revisions()
   const incarnations = new Incarnations(() => {
@@ -81,7 +82,7 @@ export function createParts(options: PostgresStoreOptions): Parts {
     },
     onLost: error => fail(availability, toStoreError(error)),
   })
-  const pool = new ReadPool({ ...connectionConfig(url, 'read'), max: READ_CONNECTIONS })
+  const pool = new ReadPool({ ...configOf('read'), max: READ_CONNECTIONS })
   return { queue, writer, pool, presence, incarnations, revisions, partitions, availability, clock, open }
 }
 

@@ -6,9 +6,10 @@ import type { WriteContext } from './write-context.ts'
 
 /** Bounded, because every accept of this node waits behind it. */
 const MOST = 500
+// `+ 0`: not by the index of all that waits.
 const WAITING_OF = `
   d.message_id = ANY (ARRAY(SELECT id FROM outbox WHERE recipient = $1 AND stage = 1 ORDER BY recipient, id LIMIT ${MOST}))
-  AND d.device = $2 AND d.kind = $3 AND d.lease = 0`
+  AND d.device = $2 AND d.kind = $3 AND d.lease + 0 = 0`
 
 const RESUME = {
   text: `UPDATE delivery d SET scope = 'registration-changed', run_at = $4 WHERE ${WAITING_OF}`,

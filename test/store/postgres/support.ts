@@ -2,8 +2,9 @@ import { after, type TestContext } from 'node:test'
 import { type Clock, systemClock } from '../../../src/domain/clock.ts'
 import type { PostgresStoreOptions } from '../../../src/store/postgres/options.ts'
 import { createPostgresStore, type PostgresStore } from '../../../src/store/postgres/postgres-store.ts'
-import { createEvents, type Events } from '../../../src/telemetry/events.ts'
+import { createEvents, type EventName, type Events } from '../../../src/telemetry/events.ts'
 import { HOUR, type MakeStore, T0 } from '../../contract/store/fixtures.ts'
+import { BreakableProxy } from '../../support/breakable-proxy.ts'
 import { type ClusterOptions, PostgresCluster } from '../../support/postgres-cluster.ts'
 import { cleanUp } from '../sqlite/support.ts'
 
@@ -55,6 +56,28 @@ export async function openStore(
   cleanUp(t, () => store.close())
   await store.open()
   return { store, events }
+}
+
+/** Resolves at the next event of this name. */
+export function next(events: Events, name: EventName): Promise<void> {
+  return new Promise(resolve => {
+    const off = events.on(name, () => {
+      off()
+      resolve()
+    })
+  })
+}
+
+/** The same database, through a network that can be broken. */
+export async function throughProxy(
+  t: TestContext,
+  url: string,
+): Promise<{ proxy: BreakableProxy; url: string }> {
+  const proxy = await BreakableProxy.start(Number(new URL(url).port))
+  cleanUp(t, () => proxy.close())
+  const proxied = new URL(url)
+  proxied.port = String(proxy.port)
+  return { proxy, url: proxied.href }
 }
 
 /** Signs of life as often as a test can wait for their absence. */

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { Client } from 'pg'
+import { duplicateKey } from '../../../src/store/postgres/accept-entries.ts'
+import { ALICE, accepted, entry, record, registered, settlement, T0 } from '../../contract/store/fixtures.ts'
+import { postgresSkip } from '../../support/postgres-cluster.ts'
+import { cleanUp } from '../sqlite/support.ts'
+import { makeDatabase, openStore, sharedCluster } from './support.ts'
+
+/** A transaction of somebody else, which holds up ours until it ends. */
+async function intruder(t: TestContext, url: string, text: string, values: unknown[]): Promise<Client> {
+  const client = new Client({ connectionString: url, options: '-c search_path=push_relay' })
+  await client.connect()
+  cleanUp(t, () => client.end())
+  await client.query('BEGIN')
+  await client.query(text, values)
+  return client
+}
+
+/** Resolves when so many of our statements wait for a lock. */
+async function waitingForLock(url: string, count = 1): Promise<void> {
+  const database = new URL(url).pathname.slice(1)
+  const cluster = await sharedCluster()
+  for (let waiting = 0; waiting < count; ) {
+    const [row] = await cluster.query(
+      `SELECT count(*) FROM pg_stat_activity WHERE datname = '${database}' AND wait_event_type = 'Lock'`,
+    )
+    waiting = Number(row?.count)
+  }
+}
+
+describe('what happens at the same time at several nodes', { skip: postgresSkip }, () => {
+  test('a message that is accepted while its account is removed and created anew is not for the new one', async t => {
+    const url = await makeDatabase()
+    const { store: one } = await openStore(t, { url })
+    const { store: other } = await openStore(t, { url })
+    await registered(one)
+    // The accept has read the registrations when it waits for whoever inserts the same key.
+    const insert = 'INSERT INTO duplicate VALUES ($1, gen_random_uuid(), 0)'
+    const client = await intruder(t, url, insert, [duplicateKey('k')])
+    const accepting = one.accept([entry({ dedupeKey: 'k', leased: false })])
+    await waitingForLock(url)
+    await other.removeRecipient(ALICE, T0 + 1)
+    await registered(other, { token: 'bb22', at: T0 + 2 })
+    await client.query('ROLLBACK')
+    const [receipt] = await accepting
+    assert.equal(receipt?.status, 'queued')
+    const [claimed] = await other.claimMessages(10)
+    assert.equal(claimed?.message.id, receipt.id)
+    assert.deepEqual(claimed?.registrations, [])
+    const next = await accepted(other, { leased: false })
+    const [forTheNew] = await one.claimMessages(10)
+    assert.equal(forTheNew?.message.id, next.id)
+    assert.equal(forTheNew?.registrations[0]?.token, 'bb22')
+  })
+
+  test('a settle that waits while its node is taken for dead changes nothing', async t => {
+    const url = await makeDatabase()
+    const { store: one } = await openStore(t, { url })
+    const phone = await registered(one)
+    const { id } = await accepted(one)
+    const client = await intruder(t, url, 'SELECT FROM outbox WHERE id = $1 FOR UPDATE', [id])
+    const settling = one.settle(settlement(id, [{ record: record(id, phone) }]))
+    await waitingForLock(url)
+    // What another node does with a node that is dead; its own row is held by the settle.
+    await client.query('UPDATE outbox SET lease = 0 WHERE id = $1', [id])
+    await client.query('COMMIT')
+    assert.equal(await settling, undefined)
+    assert.equal((await one.message(id))?.state, 'pending')
+  })
+
+  test('a batch of a node that is void is refused as a whole, and made by the next incarnation', async t => {
+    const url = await makeDatabase()
+    const { store, events } = await openStore(t, { url })
+    const phone = await registered(store)
+    const before = await accepted(store)
+    const lost: unknown[] = []
+    events.on('store.leases-lost', event => lost.push(event))
+    const client = await intruder(t, url, 'UPDATE node SET voided_at = now()', [])
+    await client.query('COMMIT')
+    const [receipt, settled] = await Promise.all([
+      accepted(store),
+      store.settle(settlement(before.id, [{ record: record(before.id, phone) }])),
+    ])
+    assert.equal(receipt.leased, true)
+    assert.equal(settled, undefined)
+    assert.equal(lost.length, 1)
+    assert.equal(store.isStale(ALICE, before.revision), true)
+    assert.equal(
+      await store.settle(settlement(receipt.id, [{ record: record(receipt.id, phone) }])),
+      'accepted',
+    )
+    await assert.doesNotReject(store.registration(phone))
+  })
+})
