@@ -1,5 +1,6 @@
 import type { EntryRow } from '../shared/operations.ts'
 import type { AcceptReceipt } from '../store.ts'
+import { bigints, booleans, texts, uuids } from './arrays.ts'
 import { byDevice, registrationAt, registrationColumns, uuidOf } from './registration-rows.ts'
 import { clean, cleanOrNull } from './text.ts'
 import type { WriteContext } from './write-context.ts'
@@ -78,18 +79,18 @@ export async function acceptEntries(
   return entries.map((entry, index) => toReceipt(context, entry, answers[index] ?? []))
 }
 
-function columnsOf(entries: readonly EntryRow[]): unknown[][] {
+function columnsOf(entries: readonly EntryRow[]): Buffer[] {
   return [
-    entries.map(entry => entry.id),
-    entries.map(entry => clean(entry.recipient)),
-    entries.map(entry => clean(entry.sender)),
-    entries.map(entry => clean(entry.type)),
-    entries.map(entry => entry.ignored ?? null),
-    entries.map(({ dedupeKey }) => (dedupeKey === undefined ? null : duplicateKey(dedupeKey))),
-    entries.map(entry => entry.receivedAt),
-    entries.map(entry => entry.expiresAt),
-    entries.map(entry => entry.leased),
-    entries.map(({ notes }) => cleanOrNull(notes === null ? null : JSON.stringify(notes))),
+    uuids(entries.map(entry => entry.id)),
+    texts(entries.map(entry => clean(entry.recipient))),
+    texts(entries.map(entry => clean(entry.sender))),
+    texts(entries.map(entry => clean(entry.type))),
+    texts(entries.map(entry => entry.ignored ?? null)),
+    uuids(entries.map(({ dedupeKey }) => (dedupeKey === undefined ? null : duplicateKey(dedupeKey)))),
+    bigints(entries.map(entry => entry.receivedAt)),
+    bigints(entries.map(entry => entry.expiresAt)),
+    booleans(entries.map(entry => entry.leased)),
+    texts(entries.map(({ notes }) => cleanOrNull(notes === null ? null : JSON.stringify(notes)))),
   ]
 }
 

@@ -9,6 +9,7 @@ import { createZeropushRegistry } from '../shared/zeropush-calls.ts'
 import type { AcceptEntry, AcceptReceipt, FoundRegistration, Store } from '../store.ts'
 import { StoreUnavailableError } from '../store-unavailable.ts'
 import type { ZeropushRegistry } from '../zeropush-registry.ts'
+import type { AsyncReadName } from './async-reads.ts'
 import { toStoreError } from './failure.ts'
 import { closeParts, openParts } from './life.ts'
 import type { PostgresStoreOptions } from './options.ts'
@@ -28,7 +29,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
   const reads = createReads(pool)
   const submit: Submit<AcceptReceipt> = operation => queue.submit(operation)
   const read: Read = (name, argument) => {
-    const ask = reads[name] as (argument: unknown) => Promise<never>
+    const ask = reads[name as AsyncReadName] as (argument: unknown) => Promise<never>
     return ask(argument)
   }
   return {

@@ -7,10 +7,6 @@ import { clean } from './text.ts'
 import { readSummaries, readTrace } from './trace.ts'
 import { createZeropushReads } from './zeropush/reads.ts'
 
-const REGISTRATION = {
-  name: 'registration',
-  text: `SELECT ${registrationColumns('r')} FROM registration r WHERE recipient = $1 AND device = $2 AND kind = $3`,
-}
 const HELD_REGISTRATION = {
   name: 'held-registration',
   text: `
@@ -41,10 +37,6 @@ export function createReads(db: Queryable): AsyncReads {
   return {
     registrations: async recipient =>
       (await readRegistrations(db, clean(recipient))).map(({ registration }) => registration),
-    registration: async ({ recipient, device, kind }) => {
-      const { rows } = await db.query(REGISTRATION, [clean(recipient), clean(device), kind])
-      return rows[0] === undefined ? undefined : (registrationAt(rows[0], 0) as Registration)
-    },
     message: id => readTrace(db, id),
     messages: query => readSummaries(db, query),
     outbox: () => readOutbox(db),

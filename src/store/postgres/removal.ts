@@ -18,7 +18,9 @@ const DELETE_RECIPIENT = { text: 'DELETE FROM registration WHERE recipient = $1'
 const STEP = 500
 const FIRST = '00000000-0000-0000-0000-000000000000'
 const NEXT = {
-  text: `SELECT id FROM outbox WHERE recipient = $1 AND id > $2::uuid ORDER BY recipient, id LIMIT ${STEP}`,
+  text: `
+  SELECT id FROM outbox WHERE recipient = $1 AND uuid_send(id) > uuid_send($2::uuid)
+  ORDER BY recipient, uuid_send(id) LIMIT ${STEP}`,
 }
 
 const TEXTS = {

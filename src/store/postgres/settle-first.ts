@@ -1,4 +1,6 @@
 import type { FirstRound } from '../shared/operations.ts'
+import { bigints, booleans, texts, uuids } from './arrays.ts'
+import { isOnlyNoted } from './effects.ts'
 import { clean, cleanOrNull } from './text.ts'
 import type { WriteContext } from './write-context.ts'
 
@@ -53,14 +55,14 @@ export async function settleFirstRounds(
   const parked = rounds.filter(({ settledAt }) => settledAt === null)
   const { from, before } = context.lease
   const { rows } = await context.query(SETTLE, [
-    rounds.map(round => round.messageId),
-    rounds.map(round => round.state),
-    rounds.map(round => cleanOrNull(round.reason)),
-    rounds.map(round => round.settledAt),
-    rounds.map(round => round.ended),
-    rounds.map(round => round.keepsContent),
-    over.map(round => round.messageId),
-    parked.map(round => round.messageId),
+    uuids(rounds.map(round => round.messageId)),
+    texts(rounds.map(round => round.state)),
+    texts(rounds.map(round => cleanOrNull(round.reason))),
+    bigints(rounds.map(round => round.settledAt)),
+    texts(rounds.map(round => round.ended)),
+    booleans(rounds.map(round => round.keepsContent)),
+    uuids(over.map(round => round.messageId)),
+    uuids(parked.map(round => round.messageId)),
     from,
     before,
     ...waitingColumns(rounds),
@@ -69,32 +71,30 @@ export async function settleFirstRounds(
   return new Set(rows.map(([id]) => String(id)))
 }
 
-function waitingColumns(rounds: readonly FirstRound[]): unknown[][] {
+function waitingColumns(rounds: readonly FirstRound[]): Buffer[] {
   const rows = rounds.flatMap(({ messageId, waiting }) => (waiting ?? []).map(row => ({ messageId, ...row })))
   return [
-    rows.map(row => row.messageId),
-    rows.map(row => clean(row.device)),
-    rows.map(row => row.kind),
-    rows.map(row => clean(row.scope)),
-    rows.map(row => row.runAt),
-    rows.map(row => row.record),
+    uuids(rows.map(row => row.messageId)),
+    texts(rows.map(row => clean(row.device))),
+    texts(rows.map(row => row.kind)),
+    texts(rows.map(row => clean(row.scope))),
+    bigints(rows.map(row => row.runAt)),
+    texts(rows.map(row => row.record)),
   ]
 }
 
-function acceptedColumns(rounds: readonly FirstRound[]): unknown[][] {
+function acceptedColumns(rounds: readonly FirstRound[]): Buffer[] {
   const rows = rounds.flatMap(({ messageId, recipient, at, effects }) =>
     (effects ?? []).flatMap(({ device, kind, effect }) =>
-      effect.kind === 'accepted' && effect.learnedEnvironment === undefined
-        ? [{ messageId, recipient, at, device, kind, version: effect.version }]
-        : [],
+      isOnlyNoted(effect) ? [{ messageId, recipient, at, device, kind, version: effect.version }] : [],
     ),
   )
   return [
-    rows.map(row => row.messageId),
-    rows.map(row => clean(row.recipient)),
-    rows.map(row => clean(row.device)),
-    rows.map(row => row.kind),
-    rows.map(row => row.version),
-    rows.map(row => row.at),
+    uuids(rows.map(row => row.messageId)),
+    texts(rows.map(row => clean(row.recipient))),
+    texts(rows.map(row => clean(row.device))),
+    texts(rows.map(row => row.kind)),
+    bigints(rows.map(row => row.version)),
+    bigints(rows.map(row => row.at)),
   ]
 }

@@ -37,27 +37,27 @@ export async function readTrace(db: Queryable, id: string): Promise<MessageTrace
 
 /** The order of acceptance is that of the ids, in either table. */
 export async function readSummaries(db: Queryable, query: MessageQuery): Promise<MessageSummary[]> {
-  const values: unknown[] = [query.limit]
-  const conditions = [
-    ...(query.recipient === undefined ? [] : [`recipient = $${values.push(clean(query.recipient))}`]),
-    ...(query.before === undefined ? [] : [`id < $${values.push(beforeOf(query.before))}::uuid`]),
-  ]
-  const isPending = query.state === 'pending'
-  const parts = [
-    ...(query.state === undefined || isPending ? [part(OF_OUTBOX, 'outbox', conditions)] : []),
-    ...(isPending ? [] : [part(OF_TRACE, 'trace', [...conditions, ...stateTerms(query.state, values)])]),
-  ]
-  const text = `SELECT * FROM (${parts.join(' UNION ALL ')}) m ORDER BY 1 DESC LIMIT $1`
-  return (await db.query({ text }, values)).rows.map(toSummary)
+  const { recipient, state, limit, before = LAST } = query
+  const values: unknown[] = [limit, beforeOf(before)]
+  const ofRecipient = recipient === undefined ? [] : [`recipient = $${values.push(clean(recipient))}`]
+  const ofState = state === undefined ? [] : [`state = $${values.push(state)}`]
+  // As the index has them; see schema.ts.
+  const order = recipient === undefined ? (id: string) => id : (id: string) => `uuid_send(${id})`
+  const pending = page(OF_OUTBOX, 'outbox', { order, conditions: ofRecipient })
+  const over = page(OF_TRACE, 'trace', { order: id => id, conditions: [...ofRecipient, ...ofState] })
+  const all = `SELECT * FROM (${pending} UNION ALL ${over}) m ORDER BY 1 DESC LIMIT $1`
+  const text = state === undefined ? all : state === 'pending' ? pending : over
+  return (await db.query({ text }, state === 'pending' ? values.slice(0, -1) : values)).rows.map(toSummary)
 }
 
-function part(columns: string, table: string, conditions: readonly string[]): string {
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-  return `(SELECT ${columns} FROM ${table} ${where} ORDER BY id DESC LIMIT $1)`
+interface PageTerms {
+  order: (id: string) => string
+  conditions: readonly string[]
 }
 
-function stateTerms(state: MessageState | undefined, values: unknown[]): string[] {
-  return state === undefined ? [] : [`state = $${values.push(state)}`]
+function page(columns: string, table: string, { order, conditions }: PageTerms): string {
+  const where = [...conditions, `${order('id')} < ${order('$2::uuid')}`].join(' AND ')
+  return `(SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${order('id')} DESC LIMIT $1)`
 }
 
 const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff'

@@ -8,7 +8,8 @@ import type { WriteContext } from './write-context.ts'
 const MOST = 500
 // `+ 0`: not by the index of all that waits.
 const WAITING_OF = `
-  d.message_id = ANY (ARRAY(SELECT id FROM outbox WHERE recipient = $1 AND stage = 1 ORDER BY recipient, id LIMIT ${MOST}))
+  d.message_id = ANY (ARRAY(SELECT id FROM outbox WHERE recipient = $1 AND stage = 1
+    ORDER BY recipient, uuid_send(id) LIMIT ${MOST}))
   AND d.device = $2 AND d.kind = $3 AND d.lease + 0 = 0`
 
 const RESUME = {
@@ -19,7 +20,8 @@ const RENAME = {
   text: `
   UPDATE delivery d SET device = $3, record = n.record FROM unnest($1::uuid[], $2::text[]) AS n(id, record)
   WHERE d.message_id = ANY ($1) AND d.message_id = n.id AND d.device = $4 AND d.kind = $5
-    AND NOT EXISTS (SELECT FROM delivery o WHERE o.message_id = d.message_id AND o.device = $3 AND o.kind = $5)`,
+    AND NOT EXISTS (SELECT FROM delivery o
+      WHERE o.message_id = ANY ($1) AND o.message_id = d.message_id AND o.device = $3 AND o.kind = $5)`,
 }
 
 /**

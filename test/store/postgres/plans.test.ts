@@ -30,13 +30,13 @@ const WHOLE: [text: RegExp, why: string][] = [
   [/count\(.*\) FROM zeropush_/, 'a page of a list says how many there are'],
   [/FROM zeropush_device d ORDER BY token LIMIT/, 'a page of all devices, in the order of the index'],
   [/SELECT DISTINCT channel FROM zeropush_channel/, 'a page of all channels, in the order of the index'],
-  [/ORDER BY id DESC LIMIT/, 'a page of all messages, in the order of the index'],
   [/WITH RECURSIVE waiting/, 'begins with the first entry of an index'],
 ]
 
 interface PlanNode {
   'Node Type': string
   'Relation Name'?: string
+  'Index Name'?: string
   'Index Cond'?: string
   'TID Cond'?: string
   Plans?: PlanNode[]
@@ -47,13 +47,21 @@ function* nodesOf(node: PlanNode): Generator<PlanNode> {
   for (const child of node.Plans ?? []) yield* nodesOf(child)
 }
 
-function readsWhole(node: PlanNode): boolean {
+/** By anything but the first column of an index, all of it is read. */
+function isBound(node: PlanNode, firstColumns: ReadonlyMap<string, string>): boolean {
+  if (node['TID Cond'] !== undefined) return true
+  const first = firstColumns.get(node['Index Name'] ?? '')
+  return first !== undefined && (node['Index Cond'] ?? '').includes(first)
+}
+
+function readsWhole(node: PlanNode, firstColumns: ReadonlyMap<string, string>): boolean {
   const isScan = node['Node Type'].includes('Scan') && LARGE.test(node['Relation Name'] ?? '')
-  const isBound = [...nodesOf(node)].some(part => part['Index Cond'] ?? part['TID Cond'])
-  return isScan && !isBound
+  return isScan && ![...nodesOf(node)].some(part => isBound(part, firstColumns))
 }
 
 interface Recorded {
+  /** Planned once for all times, when its tables may have been empty; the others are planned each time. */
+  isNamed: boolean
   parameters: number
   isRead: boolean
 }
@@ -65,7 +73,11 @@ function recordStatements(t: TestContext): Map<string, Recorded> {
     const { query } = prototype
     prototype.query = function (this: never, statement: Statement, values: readonly unknown[] = []) {
       if (/^\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE)\b/.test(statement.text)) {
-        texts.set(statement.text, { parameters: values.length, isRead: name === 'ReadPool' })
+        texts.set(statement.text, {
+          isNamed: statement.name !== undefined,
+          parameters: values.length,
+          isRead: name === 'ReadPool',
+        })
       }
       return query.call(this, statement, values)
     }
@@ -131,18 +143,29 @@ describe('plans of statements', { skip: postgresSkip }, () => {
     })
     await client.connect()
     cleanUp(t, () => client.end())
-    const whole: string[] = []
-    let planned = 0
-    for (const [text, recorded] of texts) {
-      const plan = await explain(client, text, recorded)
-      planned++
-      const isWhole = [...nodesOf(plan)].some(readsWhole)
-      if (isWhole && !WHOLE.some(([pattern]) => pattern.test(text.trim()))) whole.push(text)
-    }
-    assert.deepEqual(whole, [])
-    assert.equal(planned, texts.size)
+    assert.deepEqual(await findWhole(client, texts), [])
+    // As autovacuum would find tables that were emptied: one index is as small as another.
+    await client.query('VACUUM ANALYZE')
+    const named = [...texts].filter(([, { isNamed }]) => isNamed)
+    assert(named.length >= 9, String(named.length))
+    assert.deepEqual(await findWhole(client, new Map(named)), [])
   })
 })
+
+/** Statements that read a whole table. */
+async function findWhole(client: Client, texts: ReadonlyMap<string, Recorded>): Promise<string[]> {
+  const { rows } = await client.query(
+    `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid, 1, true) AS first FROM pg_index`,
+  )
+  const firstColumns = new Map<string, string>(rows.map(({ name, first }) => [name, first]))
+  const whole: string[] = []
+  for (const [text, recorded] of texts) {
+    const plan = await explain(client, text, recorded)
+    const isWhole = [...nodesOf(plan)].some(node => readsWhole(node, firstColumns))
+    if (isWhole && !WHOLE.some(([pattern]) => pattern.test(text.trim()))) whole.push(text)
+  }
+  return whole
+}
 
 async function readEverything(store: Awaited<ReturnType<typeof openStore>>['store']): Promise<void> {
   const { id } = entry()

@@ -1,5 +1,6 @@
 import { MAX_BADGE } from '../../../domain/badge.ts'
 import type { EntryRow } from '../../shared/operations.ts'
+import { integers, texts } from '../arrays.ts'
 
 /** Part of the statement that accepts: changes the badges of the devices whose messages are queued. */
 export const COUNT_BADGES = `
@@ -16,13 +17,13 @@ export const COUNTED_CONTENT = `
       ELSE left(content, -1) || coalesce(',"unread":' || coalesce(badge::text, unread), '') || '}' END`
 
 /** What a badge is set to, or changed by; the content, and what it said is unread, apart where a badge is to take its place. */
-export function badgeColumns(entries: readonly EntryRow[]): (number | string | null)[][] {
+export function badgeColumns(entries: readonly EntryRow[]): Buffer[] {
   const contents = entries.map(splitUnread)
   return [
-    entries.map(({ badge }) => (badge !== undefined && 'set' in badge ? badge.set : null)),
-    entries.map(({ badge }) => (badge !== undefined && 'add' in badge ? badge.add : null)),
-    contents.map(({ content }) => content),
-    contents.map(({ unread }) => unread),
+    integers(entries.map(({ badge }) => (badge !== undefined && 'set' in badge ? badge.set : null))),
+    integers(entries.map(({ badge }) => (badge !== undefined && 'add' in badge ? badge.add : null))),
+    texts(contents.map(({ content }) => content)),
+    texts(contents.map(({ unread }) => unread)),
   ]
 }
 
