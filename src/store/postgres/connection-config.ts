@@ -7,7 +7,7 @@ export const STATEMENT_TIMEOUT_MS = 10_000
 const LATER_MS = 2_000
 /** A heartbeat that takes longer is none. */
 const PRESENCE_TIMEOUT_MS = 4_000
-const CONNECT_TIMEOUT_MS = 5_000
+const CONNECT_TIMEOUT_MS = 3_000
 const KEEPALIVE_MS = 5_000
 
 /** What every session of ours is told, beside what the operator's URL says. */

@@ -12,6 +12,9 @@ const PURGE_DUPLICATES = {
   DELETE FROM duplicate WHERE key = ANY (ARRAY(
     SELECT key FROM duplicate WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
 }
+const FILL = { text: 'INSERT INTO probe VALUES ($1)' }
+const EMPTY = { text: 'DELETE FROM probe' }
+const FILLER = Buffer.alloc(256 * 1024)
 /** So small a row is quickly deleted. */
 const DUPLICATES_PER_TRACE = 10
 const ALL = 2 ** 31 - 1
@@ -33,6 +36,11 @@ export async function markProven(
 /** Gives back every lease of this incarnation. */
 export async function giveBack(context: WriteContext): Promise<undefined> {
   await releaseLeases(context, context.lease, ALL)
+}
+
+/** Whether a commit would succeed is found out with one that needs some room. */
+export async function probe(context: WriteContext): Promise<undefined> {
+  await Promise.all([context.query(FILL, [FILLER]), context.query(EMPTY)])
 }
 
 /** `limit` when there may be more. */

@@ -58,10 +58,11 @@ export function closeParts(parts: Parts): Promise<void> {
 
 async function close({ queue, availability, presence, pool, incarnations, writer }: Parts): Promise<void> {
   await queue.close()
+  const isReachable = incarnations.current > 0 && availability.health().writable
   availability.close()
   await presence.stop()
-  // Without a database the others find out by themselves.
-  if (incarnations.current > 0) await endIncarnation(pool, incarnations.current).catch(() => {})
+  // Else the others find out by themselves.
+  if (isReachable) await endIncarnation(pool, incarnations.current).catch(() => {})
   await pool.close()
   await writer.close()
 }

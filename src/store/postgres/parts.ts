@@ -56,6 +56,7 @@ export function createParts(options: PostgresStoreOptions): Parts {
     ...{ incarnations, partitions, revisions, clock, dedupeWindowMs },
     ...shared,
     open: () => open('write'),
+    onUnavailable: error => fail(availability, error),
   })
   const queue = new WriteQueue<CommitReply, AcceptReceipt>({
     clock,
@@ -67,7 +68,15 @@ export function createParts(options: PostgresStoreOptions): Parts {
     },
     onFailed: error => fail(availability, error),
   })
-  const availability = new Availability({ clock, events, probe: () => queue.submit({ kind: 'probe' }) })
+  const probe = async () => {
+    try {
+      await writer.reach()
+    } catch (error) {
+      return fail(availability, toStoreError(error))
+    }
+    await queue.submit({ kind: 'probe' })
+  }
+  const availability = new Availability({ clock, events, probe })
   const { deadAfterMs = DEAD_AFTER_MS, heartbeatMs = HEARTBEAT_MS } = options
   const presence = new Presence({
     ...{ incarnations, revisions, events },

@@ -135,6 +135,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE secret (name text COLLATE "C" NOT NULL PRIMARY KEY, value text NOT NULL);
   CREATE TABLE proven_scope (scope text COLLATE "C" NOT NULL PRIMARY KEY);
 
+  -- Written and emptied while the database could not be written: a full disk has no room for it.
+  CREATE TABLE probe (filler bytea NOT NULL);
+  ALTER TABLE probe ALTER COLUMN filler SET STORAGE EXTERNAL;
+
   -- Devices of the ZeroPush API. Each has its registration under recipient, which is derived from the token.
   CREATE TABLE zeropush_device (
     token text COLLATE "C" NOT NULL PRIMARY KEY,

@@ -3,7 +3,7 @@ import type { AcceptReceipt } from '../store.ts'
 import { BulkStep, type Tell } from './bulk-step.ts'
 import { claimDeliveries, claimMessages } from './claims.ts'
 import { expire } from './expire.ts'
-import { giveBack, markProven, purgeDuplicates, saveSecret } from './housekeeping.ts'
+import { giveBack, markProven, probe, purgeDuplicates, saveSecret } from './housekeeping.ts'
 import { register } from './register.ts'
 import { endOrphans, removeDevice, removeRecipient } from './removal.ts'
 import { requeue } from './requeue.ts'
@@ -37,8 +37,7 @@ const HANDLERS: Handlers = {
   zeropushClear: clearChannel,
   saveSecret,
   markProven,
-  // Every batch locks the row of its incarnation, and is a transaction: whether that can be committed is what is asked.
-  probe: async () => undefined,
+  probe,
 }
 
 /** Puts operations that can share a statement into one step. `values` receives their results, in the order of the operations. */

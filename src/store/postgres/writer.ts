@@ -1,13 +1,14 @@
 import type { Clock } from '../../domain/clock.ts'
+import { toError } from '../shared/failure.ts'
 import type { OperationResult, WriteOperation } from '../shared/operations.ts'
 import type { Revisions } from '../shared/revisions.ts'
 import type { CommitReply } from '../shared/write-queue.ts'
 import { runBatch } from './batch.ts'
 import type { Connection } from './connection.ts'
-import { judge, toFailure, toStoreError, type Verdict } from './failure.ts'
+import { ConnectionLostError, judge, toFailure, toStoreError, type Verdict } from './failure.ts'
 import { raiseFence } from './fence.ts'
 import type { Incarnations } from './incarnations.ts'
-import { instantsOf } from './instants.ts'
+import { uncoveredOf } from './instants.ts'
 import type { Lease } from './lease.ts'
 import type { Partitions } from './partitions.ts'
 
@@ -24,12 +25,17 @@ export interface WriterOptions {
   dedupeWindowMs: number
   channel: string
   origin: string
+  /** Of a commit that failed, when not all of what it was to do has failed. */
+  onUnavailable(error: unknown): void
 }
 
 /** Commits batches on a connection of its own, which is made when it is needed. */
 export class Writer {
   readonly #options: WriterOptions
   #connection: Connection | undefined
+  /** Why there is none, and none is tried to be made by whoever wants to write: that would make senders wait. */
+  #refusal: unknown
+  #isClosed = false
   /** Leases of batches of which nobody knows whether they were committed, and of which nobody was told. */
   #unknown: Lease[] = []
 
@@ -52,8 +58,22 @@ export class Writer {
     }
   }
 
+  /** Makes a connection if there is none. Without this, what could not be reached is not tried again. */
+  async reach(): Promise<void> {
+    if (this.#connection?.isOpen) return
+    try {
+      this.#connection = await this.#open()
+      this.#refusal = undefined
+    } catch (error) {
+      this.#refusal = error
+      throw error
+    }
+    if (this.#isClosed) await this.close()
+  }
+
   async close(): Promise<void> {
-    await this.#connection?.close()
+    this.#isClosed = true
+    await this.#disconnect()
   }
 
   async #runApart(operations: readonly WriteOperation[]): Promise<OperationResult[]> {
@@ -64,6 +84,8 @@ export class Writer {
       ])
       results.push(...alone)
     }
+    const failed = results.find(result => !result.ok && result.failure.reason !== undefined)
+    if (failed?.ok === false) this.#options.onUnavailable(toError(failed.failure))
     return results
   }
 
@@ -81,7 +103,7 @@ export class Writer {
 
   async #attempt(operations: readonly WriteOperation[]): Promise<OperationResult[]> {
     const { incarnations, partitions, revisions, dedupeWindowMs, channel, origin } = this.#options
-    await partitions.cover(instantsOf(operations))
+    await partitions.cover(uncoveredOf(operations, instant => partitions.covers(instant)))
     const connection = await this.#connect()
     const lease = incarnations.nextLease()
     const { latest: revision } = revisions
@@ -136,17 +158,22 @@ export class Writer {
   }
 
   async #connect(): Promise<Connection> {
-    if (this.#connection?.isOpen) return this.#connection
+    if (this.#refusal !== undefined) throw this.#refusal
+    await this.reach()
+    if (this.#connection === undefined) throw new ConnectionLostError('unreachable', 'no connection')
+    return this.#connection
+  }
+
+  async #open(): Promise<Connection> {
     const connection = await this.#options.open()
     try {
       if (this.#unknown.length > 0) await raiseFence(connection, this.#options.incarnations, this.#unknown)
+      this.#unknown = []
+      return connection
     } catch (error) {
       await connection.close()
       throw error
     }
-    this.#unknown = []
-    this.#connection = connection
-    return connection
   }
 
   async #disconnect(): Promise<void> {
