@@ -9,7 +9,7 @@ export const HEARTBEAT_MS = 3_000
 /** A node that was not heard of for so long, by the clock of the database, is dead to the others. */
 export const DEAD_AFTER_MS = 15_000
 const RECONNECT_MS = 1_000
-/** Of two clocks that somebody keeps right; a round trip may hide as much. */
+/** Of two clocks that somebody keeps right. */
 const TOLERATED_OFFSET_MS = 500
 
 const BEAT = {
@@ -127,7 +127,9 @@ export class Presence {
     const { clock } = this.#options
     const tookMs = clock.monotonic() - sentAt
     const offsetMs = databaseNow - (clock.now() - tookMs / 2)
-    this.#clockOffsetMs = Math.abs(offsetMs) < TOLERATED_OFFSET_MS ? 0 : Math.round(offsetMs)
+    // As much as half of a round trip may be the network's doing.
+    const isCertain = Math.abs(offsetMs) > TOLERATED_OFFSET_MS + tookMs / 2
+    this.#clockOffsetMs = isCertain ? Math.round(offsetMs) : 0
   }
 
   async #connect(): Promise<Connection> {

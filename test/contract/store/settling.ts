@@ -68,6 +68,22 @@ export function settlingContract(make: MakeStore): void {
     assert.equal((await store.outbox()).pending, 0)
   })
 
+  test('whatever a provider says, also with a NUL, a round is settled', async t => {
+    const { store } = await make(t)
+    const phone = await registered(store, { name: 'my\0phone' })
+    const reason = 'half\0a reason\ud800'
+    const { id } = await accepted(store, { notes: ['note\0d'] })
+    const waiting = waits(id, phone, { reason, scope: 'sc\0pe' })
+    assert.equal(await store.settle(settlement(id, [waiting])), 'pending')
+    const [scope] = await store.waitingScopes()
+    assert.equal((await store.claimDeliveries(scope?.scope ?? '', T0 + 1000, 1)).length, 1)
+    const effect = { kind: 'unregistered', version: phone.version, since: T0, reason } as const
+    const ended = { record: record(id, phone, { state: 'dead', reason }), effect }
+    assert.equal(await store.settle(settlement(id, [ended], { round: 'later' })), 'dead')
+    assert.match((await store.message(id))?.reason ?? '', /^half.a reason/s)
+    assert.equal((await store.registrations(ALICE))[0]?.state, 'disabled')
+  })
+
   test('without any delivery left a message is unreachable', async t => {
     const { store } = await make(t)
     await registered(store)

@@ -3,7 +3,16 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { ALICE, accepted, entry, record, registered, settlement } from '../../contract/store/fixtures.ts'
+import { systemClock } from '../../../src/domain/clock.ts'
+import {
+  ALICE,
+  accepted,
+  entry,
+  HOUR,
+  record,
+  registered,
+  settlement,
+} from '../../contract/store/fixtures.ts'
 import { Lines } from '../../support/lines.ts'
 import { postgresSkip } from '../../support/postgres-cluster.ts'
 import { cleanUp } from '../sqlite/support.ts'
@@ -28,6 +37,20 @@ describe('PostgreSQL is not heard', { skip: postgresSkip }, () => {
     await recovered
     assert.deepEqual(store.health(), { writable: true })
     assert.equal(await store.settle(settlement(id, [{ record: record(id, phone) }])), 'accepted')
+  })
+
+  test('a machine whose clock is wrong has the wall time of the database', async t => {
+    const url = await makeDatabase()
+    for (const wrongMs of [-HOUR, HOUR, 24 * HOUR]) {
+      const clock = { ...systemClock, now: () => systemClock.now() + wrongMs }
+      const { store } = await openStore(t, { url, clock })
+      const offMs = Math.abs(store.clock.now() - systemClock.now())
+      assert(offMs < 60_000, String(offMs))
+      await store.close()
+    }
+    const { store } = await openStore(t, { url })
+    const [before, now, after] = [systemClock.now(), store.clock.now(), systemClock.now()]
+    assert(before <= now && now <= after, 'one that is right is left alone')
   })
 
   test('a process that is stopped for long and goes on has lost its leases, and knows it', async t => {

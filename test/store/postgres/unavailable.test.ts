@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   ALICE,
   accepted,
@@ -17,7 +18,7 @@ import { makeDatabase, next, openStore, sharedCluster, throughProxy } from './su
 
 const isUnavailable = (reason: string) => ({ name: 'StoreUnavailableError', reason })
 
-async function databaseOf(url: string): Promise<string> {
+function nameOf(url: string): string {
   return new URL(url).pathname.slice(1)
 }
 
@@ -62,6 +63,32 @@ describe('PostgreSQL fails', { skip: postgresSkip }, () => {
     }
   })
 
+  test('an outage that is longer than a node may be silent: nobody is taken for dead afterwards', async t => {
+    const cluster = await PostgresCluster.start()
+    cleanUp(t, () => cluster.destroy())
+    const { url } = await cluster.createDatabase()
+    const mortal = { url, heartbeatMs: 100, deadAfterMs: 1_000 }
+    const { store: one, events } = await openStore(t, mortal)
+    const { store: other, events: others } = await openStore(t, mortal)
+    const phone = await registered(one)
+    const { id } = await accepted(one)
+    const freed: unknown[] = []
+    others.on('store.leases-freed', event => freed.push(event))
+    await cluster.stop()
+    await cluster.run()
+    // As if it had been away for an hour.
+    await cluster.query(
+      `UPDATE push_relay.node SET heartbeat_at = heartbeat_at - interval '1 hour'`,
+      nameOf(url),
+    )
+    const heard = [next(events, 'store.presence'), next(others, 'store.presence')]
+    await Promise.all(heard)
+    while (!other.health().writable || !one.health().writable) await turn()
+    assert.deepEqual(await other.claimMessages(10), [])
+    assert.equal(await one.settle(settlement(id, [{ record: record(id, phone) }])), 'accepted')
+    assert.deepEqual(freed, [])
+  })
+
   test('its connections are ended: what is under way is refused, what follows is not', async t => {
     const url = await makeDatabase()
     const { store } = await openStore(t, { url })
@@ -69,7 +96,7 @@ describe('PostgreSQL fails', { skip: postgresSkip }, () => {
     const cluster = await sharedCluster()
     for (let round = 0; round < 3; round++) {
       await cluster.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${await databaseOf(url)}'`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${nameOf(url)}'`,
       )
       const receipts = await Promise.allSettled(Array.from({ length: 20 }, () => store.accept([entry()])))
       for (const receipt of receipts) {
@@ -114,7 +141,7 @@ describe('PostgreSQL fails', { skip: postgresSkip }, () => {
     const { store, events } = await openStore(t, { url })
     const phone = await registered(store)
     const cluster = await sharedCluster()
-    const database = await databaseOf(url)
+    const database = nameOf(url)
     await cluster.query(`ALTER DATABASE ${database} SET default_transaction_read_only = on`)
     await cluster.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`,
@@ -136,7 +163,7 @@ describe('PostgreSQL fails', { skip: postgresSkip }, () => {
     const { store } = await openStore(t, { url })
     await registered(store)
     const cluster = await sharedCluster()
-    const database = await databaseOf(url)
+    const database = nameOf(url)
     // With the code of a file that could not be extended; a disk of a test cannot be filled.
     await cluster.query(
       `CREATE FUNCTION push_relay.fail() RETURNS trigger LANGUAGE plpgsql AS
@@ -174,7 +201,7 @@ describe('PostgreSQL fails', { skip: postgresSkip }, () => {
          WHEN 3 THEN RAISE EXCEPTION USING ERRCODE = '55P03';
          ELSE RETURN NEW; END CASE; END $$;
        CREATE TRIGGER conflict BEFORE INSERT ON push_relay.outbox FOR EACH ROW EXECUTE FUNCTION push_relay.fail()`,
-      await databaseOf(url),
+      nameOf(url),
     )
     const [one, other] = await Promise.all([accepted(store, { dedupeKey: 'a' }), accepted(store)])
     assert.notEqual(one.id, other.id)
