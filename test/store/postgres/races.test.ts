@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { duplicateKey } from '../../../src/store/postgres/accept-entries.ts'
-import { ALICE, accepted, entry, record, registered, settlement, T0 } from '../../contract/store/fixtures.ts'
+import {
+  ALICE,
+  accepted,
+  entry,
+  record,
+  registered,
+  SCOPE,
+  settlement,
+  T0,
+  waitingMessage,
+} from '../../contract/store/fixtures.ts'
 import { postgresSkip } from '../../support/postgres-cluster.ts'
 import { cleanUp } from '../sqlite/support.ts'
 import { makeDatabase, openStore, sharedCluster } from './support.ts'
@@ -52,6 +62,28 @@ describe('what happens at the same time at several nodes', { skip: postgresSkip 
     const [forTheNew] = await one.claimMessages(10)
     assert.equal(forTheNew?.message.id, next.id)
     assert.equal(forTheNew?.registrations[0]?.token, 'bb22')
+  })
+
+  test('what another node is claiming is passed over, and not waited for', async t => {
+    const url = await makeDatabase()
+    const { store } = await openStore(t, { url })
+    await registered(store)
+    const [first, second] = [
+      await accepted(store, { leased: false }),
+      await accepted(store, { leased: false }),
+    ]
+    const [third, fourth] = [await waitingMessage(store), await waitingMessage(store)]
+    const claim = async () => [
+      ...(await store.claimMessages(1)),
+      ...(await store.claimDeliveries(SCOPE, T0 + 1000, 1)),
+    ]
+    const ids = [first.id, third.id]
+    const client = await intruder(t, url, 'UPDATE outbox SET lease = 7 WHERE id = ANY ($1)', [ids])
+    await client.query('UPDATE delivery SET lease = 7 WHERE message_id = ANY ($1)', [ids])
+    const claimed = (await claim()).map(({ message }) => message.id)
+    assert.deepEqual(claimed, [second.id, fourth.id])
+    await client.query('COMMIT')
+    assert.deepEqual(await claim(), [])
   })
 
   test('a settle that waits while its node is taken for dead changes nothing', async t => {
