@@ -189,8 +189,7 @@ export class Dispatcher {
 
   #pauseScope(end: Held, probed?: Pause): Pause {
     const pause = this.#pauses.pause({ ...end, reason: end.reason ?? end.kind }, probed)
-    for (const lane of this.#lanes.all()) {
-      if (!lane.scopes.includes(end.scope)) continue
+    for (const lane of this.#lanes.within(end.scope)) {
       lane.expectBacklog()
       this.#parkAll(lane)
     }

@@ -52,6 +52,11 @@ export class Lanes {
     return [...this.#lanes.values()]
   }
 
+  /** Those that pause with this scope. */
+  within(scope: string): Lane[] {
+    return this.all().filter(lane => lane.scopes.includes(scope))
+  }
+
   /** To be called after every attempt. */
   ended(lane: Lane): void {
     lane.end()

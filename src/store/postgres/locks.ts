@@ -9,6 +9,7 @@ export const PARTITION_LOCK = 0x50524c30
 // The first of two numbers says what is locked, so that nobody else's locks in this database are meant.
 const TOKEN = 0x50524c31
 const RECIPIENT = 0x50524c32
+const CHANNEL = 0x50524c33
 
 const LOCK = { name: 'lock', text: 'SELECT pg_advisory_xact_lock($1, $2)' }
 
@@ -20,6 +21,12 @@ export async function lockRecipient(db: Queryable, recipient: string): Promise<v
 /** Until the end of the transaction nobody else registers this token. Comes before the lock of a recipient. */
 export async function lockToken(db: Queryable, token: string): Promise<void> {
   await db.query(LOCK, [TOKEN, numberOf(token)])
+}
+
+/** Until the end of the transaction nobody else puts devices into these channels of the ZeroPush API. Always in one order. */
+export async function lockChannels(db: Queryable, channels: readonly string[]): Promise<void> {
+  const numbers = new Set(channels.map(numberOf))
+  for (const number of [...numbers].sort((a, b) => a - b)) await db.query(LOCK, [CHANNEL, number])
 }
 
 // Two that share a number wait for each other, and that is all.

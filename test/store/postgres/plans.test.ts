@@ -125,7 +125,10 @@ describe('plans of statements', { skip: postgresSkip }, () => {
     await store.purge(T0, 10)
     await store.zeropush.register({ ...phone, token: 'zz', channels: ['c'], maxChannels: 9, at: T0 })
     await store.zeropush.changeBadge('zz', { add: 1 })
-    await store.zeropush.changeChannels('zz', { change: 'replace', channels: ['d'], maxChannels: 9 })
+    await store.zeropush.changeChannels('zz', {
+      ...{ change: 'replace', channels: ['d'] },
+      ...{ maxChannels: 9, maxDevices: 9 },
+    })
     await store.zeropush.changeChannels('zz', { change: 'remove', channels: ['d'] })
     await store.zeropush.clearChannel('d')
     await readEverything(store)

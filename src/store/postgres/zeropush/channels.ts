@@ -1,5 +1,6 @@
-import type { ChannelChange } from '../../zeropush-registry.ts'
+import type { ChannelChange, ChannelLimits, TooMany } from '../../zeropush-registry.ts'
 import type { Queryable } from '../connection.ts'
+import { lockChannels } from '../locks.ts'
 import { clean } from '../text.ts'
 import type { WriteContext } from '../write-context.ts'
 
@@ -10,6 +11,26 @@ const ADD = {
 const REMOVE = { text: 'DELETE FROM zeropush_channel WHERE channel = ANY ($1::text[]) AND token = $2' }
 const REMOVE_ALL = { text: 'DELETE FROM zeropush_channel WHERE token = $1' }
 const CLEAR = { text: 'DELETE FROM zeropush_channel WHERE channel = $1' }
+// Those who come back must come in anew: a channel would hold any number of them.
+const REMOVE_DEAD = {
+  text: `
+  DELETE FROM zeropush_channel c USING zeropush_device d
+  WHERE c.channel = ANY ($1::text[]) AND d.token = ANY (ARRAY(
+      SELECT token FROM zeropush_channel WHERE channel = ANY ($1::text[])))
+    AND d.token = c.token AND d.marked_inactive_at IS NOT NULL`,
+}
+// As many as it takes to know.
+const FULL = {
+  text: `
+  SELECT n.channel FROM unnest($1::text[]) AS n(channel) CROSS JOIN LATERAL (
+    SELECT count(*) AS devices FROM (
+      SELECT FROM zeropush_channel c CROSS JOIN LATERAL (
+        SELECT FROM zeropush_device WHERE token = c.token AND marked_inactive_at IS NULL OFFSET 0
+      ) d WHERE c.channel = n.channel LIMIT $2
+    ) active
+  ) a WHERE a.devices >= $2`,
+}
+
 /** Two changes of one device's channels are made one after the other, so that together they are not too many. */
 const LOCK_DEVICE = { text: 'SELECT FROM zeropush_device WHERE token = $1 FOR UPDATE' }
 
@@ -21,7 +42,7 @@ export async function readChannels(db: Queryable, token: string): Promise<string
 export async function changeChannels(
   context: WriteContext,
   input: { token: string; change: ChannelChange },
-): Promise<string[] | 'unknown' | 'too-many-channels'> {
+): Promise<string[] | 'unknown' | TooMany> {
   const token = clean(input.token)
   const { change } = input
   if ((await context.query(LOCK_DEVICE, [token])).count === 0) return 'unknown'
@@ -29,19 +50,42 @@ export async function changeChannels(
     await context.query(REMOVE, [change.channels.map(clean), token])
     return readChannels(context, token)
   }
-  const kept = change.change === 'add' ? await readChannels(context, token) : []
-  if (new Set([...kept, ...change.channels]).size > change.maxChannels) return 'too-many-channels'
+  const former = await readChannels(context, token)
+  const wanted = change.change === 'add' ? [...former, ...change.channels] : change.channels
+  const excess = await tooMany(context, { former, wanted }, change)
+  if (excess !== undefined) return excess
   if (change.change === 'replace') await removeFromAll(context, token)
-  await addTo(context, token, change.channels)
+  await addTo(context, token, change)
   return readChannels(context, token)
 }
 
+/**
+ * Whether a device may have these channels. In one that it is in already it stays. Where there is a limit, nobody else puts
+ * devices into them until the end of the transaction.
+ */
+export async function tooMany(
+  context: WriteContext,
+  { former, wanted }: { former: readonly string[]; wanted: readonly string[] },
+  { maxChannels, maxDevices }: ChannelLimits,
+): Promise<TooMany | undefined> {
+  if (new Set(wanted).size > maxChannels) return 'too-many-channels'
+  const added = wanted.filter(channel => !former.includes(channel)).map(clean)
+  if (maxDevices === undefined || added.length === 0) return undefined
+  await lockChannels(context, added)
+  const { count } = await context.query(FULL, [added, maxDevices])
+  return count === 0 ? undefined : 'too-many-devices'
+}
+
+/** Where there is a limit the dead make room. */
 export async function addTo(
   context: WriteContext,
   token: string,
-  channels: readonly string[],
+  { channels, maxDevices }: Pick<ChannelLimits, 'maxDevices'> & { channels: readonly string[] },
 ): Promise<void> {
-  if (channels.length > 0) await context.query(ADD, [channels.map(clean), token])
+  const added = channels.map(clean)
+  if (added.length === 0) return
+  if (maxDevices !== undefined) await context.query(REMOVE_DEAD, [added])
+  await context.query(ADD, [added, token])
 }
 
 export async function removeFromAll(context: WriteContext, token: string): Promise<void> {

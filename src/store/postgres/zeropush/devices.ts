@@ -1,12 +1,12 @@
 import { zeropushRecipient } from '../../../domain/zeropush-recipient.ts'
 import type { RemovalStep } from '../../shared/removal-step.ts'
-import type { ZeropushRegistration } from '../../zeropush-registry.ts'
+import type { TooMany, ZeropushRegistration } from '../../zeropush-registry.ts'
 import { lockToken } from '../locks.ts'
 import { register } from '../register.ts'
 import { removeRecipient } from '../removal.ts'
 import { clean } from '../text.ts'
 import type { WriteContext } from '../write-context.ts'
-import { addTo, readChannels, removeFromAll } from './channels.ts'
+import { addTo, readChannels, removeFromAll, tooMany } from './channels.ts'
 
 const ADD = {
   text: 'INSERT INTO zeropush_device (token, recipient, badge) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING',
@@ -19,16 +19,18 @@ const DEVICE = 'zeropush'
 export async function registerZeropush(
   context: WriteContext,
   { command }: { command: ZeropushRegistration },
-): Promise<'created' | 'refreshed' | 'too-many-channels'> {
-  const { channels, maxChannels, at, ...address } = command
+): Promise<'created' | 'refreshed' | TooMany> {
+  const { channels, maxChannels, maxDevices, at, ...address } = command
   const token = clean(command.token)
   await lockToken(context, token)
-  const all = new Set([...(await readChannels(context, token)), ...channels])
-  if (all.size > maxChannels) return 'too-many-channels'
+  const former = await readChannels(context, token)
+  const limits = { maxChannels, maxDevices }
+  const excess = await tooMany(context, { former, wanted: [...former, ...channels] }, limits)
+  if (excess !== undefined) return excess
   const recipient = zeropushRecipient(token)
   const { count } = await context.query(ADD, [token, recipient])
   await context.query(MARK_ACTIVE, [token])
-  await addTo(context, token, channels)
+  await addTo(context, token, { channels, maxDevices })
   const key = { recipient, device: DEVICE, kind: 'alert' } as const
   await register(context, { ...address, ...key, token, at, maxDevices: 1, isShared: true })
   return count === 0 ? 'refreshed' : 'created'
