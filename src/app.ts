@@ -145,12 +145,17 @@ async function startParts(config: Config, input: PartsInput) {
 
 const HASH_KEY = 'notification-hash-key'
 
-// Kept, so that a conversation stays one conversation on the phone after a restart.
+// Kept, so that a conversation stays one conversation on the phone after a restart, and whichever node pushes.
 async function notificationSettings(config: Config, store: Store): Promise<NotificationSettings> {
+  return { preview: config.preview, previewText: config.previewText, hashKey: await keptHashKey(store) }
+}
+
+async function keptHashKey(store: Store): Promise<string> {
   const kept = await store.secret(HASH_KEY)
-  const hashKey = kept ?? randomBytes(32).toString('base64url')
-  if (kept === undefined) await store.saveSecret(HASH_KEY, hashKey)
-  return { preview: config.preview, previewText: config.previewText, hashKey }
+  if (kept !== undefined) return kept
+  const made = randomBytes(32).toString('base64url')
+  // Of nodes that start together one is the first, and the others take its key.
+  return (await store.replaceSecret(HASH_KEY, undefined, made)) ? made : keptHashKey(store)
 }
 
 function relayHealth(dispatcher: Dispatcher, providers: ReadonlyMap<ProviderName, Provider>): RelayHealth {

@@ -4,6 +4,7 @@ import { systemClock } from '../../src/domain/clock.ts'
 import type { Http2Client, Http2Request } from '../../src/http2/http2-client.ts'
 import { createHttp2Client } from '../../src/http2/pool.ts'
 import { ProviderTokenSource } from '../../src/providers/apns/provider-token.ts'
+import { secretsIn } from '../../test/support/secrets.ts'
 import { deviceToken } from '../load/messages.ts'
 import { APP } from '../system/relay.ts'
 import type { StartPart } from './part.ts'
@@ -14,7 +15,7 @@ const AT_ONCE = 1000
 export const wire: StartPart = async ({ simulator }) => {
   const { url: origin, caFile, keyFile, keyId, teamId } = simulator
   const credentials = { keyId, teamId, privateKey: readFileSync(keyFile, 'utf8') }
-  const secrets = { secret: async () => undefined, saveSecret: async () => {} }
+  const secrets = secretsIn()
   const jwt = await new ProviderTokenSource(credentials, secrets, systemClock).current()
   const http2 = createHttp2Client({
     origin,

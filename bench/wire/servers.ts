@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from '../../src/domain/clock.ts'
 import { ProviderTokenSource } from '../../src/providers/apns/provider-token.ts'
 import { loadSimulatorFiles } from '../../src/simulator/apns/simulator-files.ts'
+import { secretsIn } from '../../test/support/secrets.ts'
 import { Child } from '../system/child.ts'
 import { startSimulator } from '../system/simulator.ts'
 import { startNghttpd } from './nghttpd.ts'
@@ -49,6 +50,6 @@ export async function startServers(directory: string): Promise<Servers> {
 
 async function providerToken(keyFile: string, ids: { keyId: string; teamId: string }): Promise<string> {
   const credentials = { ...ids, privateKey: readFileSync(keyFile, 'utf8') }
-  const secrets = { secret: async () => undefined, saveSecret: async () => {} }
+  const secrets = secretsIn()
   return new ProviderTokenSource(credentials, secrets, systemClock).current()
 }

@@ -38,10 +38,11 @@ export interface ProviderParts {
   report: ProviderReport
 }
 
-/** Keeps a value over restarts, as secret as a key. */
+/** Keeps values over restarts, as secret as a key, for all nodes that share a store. Rejects when the store cannot answer. */
 export interface SecretStore {
   secret(name: string): Promise<string | undefined>
-  saveSecret(name: string, value: string): Promise<void>
+  /** False when it is not `former` (undefined: there is none): then another node was quicker, and nothing was changed. */
+  replaceSecret(name: string, former: string | undefined, value: string): Promise<boolean>
 }
 
 /** What operators should hear of; app.ts turns it into events. */

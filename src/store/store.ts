@@ -93,7 +93,11 @@ export interface Store {
 
   /** Credentials that must survive a restart, such as a provider token. Never shown anywhere. */
   secret(name: string): Promise<string | undefined>
-  saveSecret(name: string, value: string): Promise<void>
+  /**
+   * Sets a secret that is `former`; undefined: that is not there yet. False when it is something else: then nothing was changed.
+   * Of several nodes that want to replace the same one, one does, and the others hear of it.
+   */
+  replaceSecret(name: string, former: string | undefined, value: string): Promise<boolean>
 
   /** Scopes in which a push has once succeeded, so that an environment reason there is not the registration's fault. */
   provenScopes(): Promise<string[]>

@@ -4,6 +4,7 @@ import { createApnsProvider } from '../../src/providers/apns/apns-provider.ts'
 import { generateApnsKey } from '../../src/simulator/apns/apns-key.ts'
 import { startDispatch } from '../support/dispatch-harness.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { secretsIn } from '../support/secrets.ts'
 import { startStormServer } from './support/storm-server.ts'
 
 const MESSAGES = 5000
@@ -23,7 +24,7 @@ test('a GOAWAY every 100 requests, with a thousand under way: every message is a
     origins: { production: server.origin },
     ca: server.ca,
     simulated: false,
-    secrets: { secret: async () => undefined, saveSecret: async () => {} },
+    secrets: secretsIn(),
     clock,
     report: { unknownReason: () => {}, connection: () => {} },
   })

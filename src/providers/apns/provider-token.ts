@@ -21,8 +21,8 @@ interface ProviderToken {
 }
 
 /**
- * Apple's provider token: one per key, aged from its own issue time, kept over restarts, so that a crash loop or a second
- * process never signs more often than Apple allows.
+ * Apple's provider token: one per key, aged from its own issue time, kept over restarts and shared by all nodes, so that neither
+ * a crash loop nor a second node signs more often than Apple allows.
  */
 export class ProviderTokenSource {
   readonly #credentials: TokenCredentials
@@ -31,6 +31,8 @@ export class ProviderTokenSource {
   readonly #clock: Pick<Clock, 'now'>
   readonly #name: string
   #token: ProviderToken | undefined
+  /** Apple does not take it any more, however young it may look. */
+  #expired: string | undefined
   #pending: Promise<string> | undefined
 
   constructor(credentials: TokenCredentials, secrets: SecretStore, clock: Pick<Clock, 'now'>) {
@@ -57,9 +59,7 @@ export class ProviderTokenSource {
     if (this.#token?.jwt !== jwt) return true
     if (this.#ageOf(this.#token) < LEAST_AGE_MS) return false
     this.#token = undefined
-    this.#pending ??= this.#sign().finally(() => {
-      this.#pending = undefined
-    })
+    this.#expired = jwt
     return true
   }
 
@@ -74,16 +74,33 @@ export class ProviderTokenSource {
     return this.#pending
   }
 
+  /** The one that is kept, else a new one in its place: of nodes that sign at the same time one is first, and all use its token. */
   async #renew(): Promise<string> {
-    const kept = parseToken(await this.#secrets.secret(this.#name).catch(() => undefined))
-    if (kept && this.#ageOf(kept) < RENEW_AFTER_MS && kept.jwt !== this.#token?.jwt) {
-      this.#token = kept
-      return kept.jwt
+    for (;;) {
+      // null: the store cannot tell.
+      const text = await this.#secrets.secret(this.#name).catch(() => null)
+      const kept = parseToken(text)
+      if (kept && this.#isGood(kept)) return this.#use(kept)
+      const made = await this.#sign()
+      if (text === null || (await this.#keep(text, made))) return this.#use(made)
     }
-    return this.#sign()
   }
 
-  async #sign(): Promise<string> {
+  /** False when another node was quicker. A store that cannot write must not stop the pushes: at worst others sign, too. */
+  #keep(former: string | undefined, token: ProviderToken): Promise<boolean> {
+    return this.#secrets.replaceSecret(this.#name, former, JSON.stringify(token)).catch(() => true)
+  }
+
+  #use(token: ProviderToken): string {
+    this.#token = token
+    return token.jwt
+  }
+
+  #isGood(token: ProviderToken): boolean {
+    return this.#ageOf(token) < RENEW_AFTER_MS && token.jwt !== this.#expired
+  }
+
+  async #sign(): Promise<ProviderToken> {
     const { keyId, teamId } = this.#credentials
     const issuedAt = this.#clock.now()
     const jwt = await new SignJWT()
@@ -91,16 +108,12 @@ export class ProviderTokenSource {
       .setIssuer(teamId)
       .setIssuedAt(Math.floor(issuedAt / 1000))
       .sign(this.#key)
-    this.#token = { jwt, issuedAt }
-    // A store that cannot write now must not stop the pushes; at worst the next start signs again.
-    await this.#secrets.saveSecret(this.#name, JSON.stringify(this.#token)).catch(() => {})
-    return jwt
+    return { jwt, issuedAt }
   }
 }
 
-function parseToken(text: string | undefined): ProviderToken | undefined {
-  if (text === undefined) return undefined
-  const value = parseJson(text)
+function parseToken(text: string | null | undefined): ProviderToken | undefined {
+  const value = parseJson(text ?? '')
   if (typeof value !== 'object' || value === null || !('jwt' in value) || !('issuedAt' in value))
     return undefined
   const { jwt, issuedAt } = value

@@ -2,13 +2,14 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../../domain/clock.ts'
 import type { SecretStore } from '../provider-definition.ts'
 import type { ServiceAccount } from './service-account.ts'
+import { type Seen, SharedAccessToken } from './shared-access-token.ts'
 import type { AccessToken, FetchToken, TokenFailure } from './token-endpoint.ts'
 
 export interface AccessTokenOptions {
   account: ServiceAccount
   fetchToken: FetchToken
   secrets: SecretStore
-  clock: Pick<Clock, 'now' | 'monotonic'>
+  clock: Pick<Clock, 'now' | 'monotonic' | 'after'>
 }
 
 /** The value for the authorization header, or why there is none. */
@@ -26,25 +27,30 @@ const CLOCK_TOLERANCE_MS = 5 * MINUTE
 const EARLY_PAUSE_MS = 30 * SECOND
 /** One that is refused so young was never good, and the next one would not be better. */
 const LEAST_AGE_MS = MINUTE
+/** How often is looked for what another node fetches. */
+const LOOK_AGAIN_MS = 500
 
 /**
  * The access token of one service account: fetched once for all who wait for it, renewed early in the background, kept
- * over restarts.
+ * over restarts and shared by all nodes.
  */
 export class AccessTokens {
   readonly #options: AccessTokenOptions
-  readonly #name: string
+  readonly #shared: SharedAccessToken
   #token: AccessToken | undefined
   #refused: string | undefined
   #pending: Promise<Access> | undefined
   #earlyFrom = 0
+  #isClosed = false
+  #endWait: () => void = () => {}
 
   constructor(options: AccessTokenOptions) {
     this.#options = options
     const { projectId, clientEmail, privateKey, tokenUri } = options.account
     // Another key, account or endpoint must not inherit a token that was not given to it.
     const fingerprint = hash('sha256', JSON.stringify([clientEmail, privateKey, tokenUri])).slice(0, 16)
-    this.#name = `fcm-access-token/${projectId}/${fingerprint}`
+    const name = `fcm-access-token/${projectId}/${fingerprint}`
+    this.#shared = new SharedAccessToken(name, options.secrets, options.clock)
   }
 
   /** A promise only when pushes cannot go on without a new one. */
@@ -72,6 +78,13 @@ export class AccessTokens {
     await this.#pending
   }
 
+  /** Waits for what we have asked for, not for another node. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#endWait()
+    await this.#pending
+  }
+
   #isGood({ obtainedAt, expiresAt }: AccessToken): boolean {
     const now = this.#options.clock.now()
     return now < expiresAt - LEAST_LEFT_MS && now > obtainedAt - CLOCK_TOLERANCE_MS
@@ -96,32 +109,43 @@ export class AccessTokens {
     return this.#pending
   }
 
+  /** Of nodes that want one at the same time, one fetches it; the others wait for it, or go on with the one there is. */
   async #loadOrFetch(): Promise<Access> {
-    const { secrets, fetchToken } = this.#options
-    const kept = parseToken(await secrets.secret(this.#name).catch(() => undefined))
-    if (kept && kept.value !== this.#refused && this.#isGood(kept) && !this.#isOld(kept))
-      return this.#use(kept)
-    const answer = await fetchToken()
-    if (!answer.ok) return answer
-    const access = this.#use(answer.token)
-    // A store that cannot write now must not stop the pushes; at worst the next start fetches again.
-    await secrets.saveSecret(this.#name, JSON.stringify(answer.token)).catch(() => {})
+    while (!this.#isClosed) {
+      const seen = await this.#shared.read()
+      if (this.#isEnough(seen)) return this.#use(seen.token)
+      if (seen.isClaimed) await this.#wait()
+      else if (await this.#shared.claim(seen)) return this.#fetch()
+    }
+    return { ok: false, failure: { kind: 'unavailable', reason: 'closing' } }
+  }
+
+  /** One that will end soon does while another node is fetching the next. */
+  #isEnough(seen: Seen): seen is Seen & { token: AccessToken } {
+    const { token, isClaimed } = seen
+    if (token === undefined || token.value === this.#refused || !this.#isGood(token)) return false
+    return isClaimed || !this.#isOld(token)
+  }
+
+  async #fetch(): Promise<Access> {
+    const answer = await this.#options.fetchToken()
+    const access = answer.ok ? this.#use(answer.token) : answer
+    await this.#shared.put(answer.ok ? answer.token : undefined)
     return access
   }
 
-  #use(token: AccessToken): Access {
+  #wait(): Promise<void> {
+    return new Promise(resolve => {
+      const cancel = this.#options.clock.after(LOOK_AGAIN_MS, resolve)
+      this.#endWait = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  #use(token: AccessToken): Access & { ok: true } {
     this.#token = token
     return { ok: true, accessToken: token.value }
-  }
-}
-
-/** Undefined for what is damaged: the token is fetched anew. */
-function parseToken(text: string | undefined): AccessToken | undefined {
-  try {
-    const { value, obtainedAt, expiresAt } = JSON.parse(text ?? '{}') as Partial<AccessToken>
-    const isToken = [typeof value, typeof obtainedAt, typeof expiresAt].join() === 'string,number,number'
-    return isToken ? ({ value, obtainedAt, expiresAt } as AccessToken) : undefined
-  } catch {
-    return undefined
   }
 }

@@ -117,7 +117,7 @@ class FcmProvider implements Provider {
   }
 
   async close(): Promise<void> {
-    await this.#tokens.settled()
+    await this.#tokens.close()
     await Promise.all([this.#client.close(), this.#tokenClient.close()])
   }
 

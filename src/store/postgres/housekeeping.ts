@@ -3,9 +3,9 @@ import { releaseLeases } from './claims.ts'
 import { clean } from './text.ts'
 import type { WriteContext } from './write-context.ts'
 
-const SAVE_SECRET = {
-  text: 'INSERT INTO secret VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-}
+const ADD_SECRET = { text: 'INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING' }
+// Whoever waited for another node's change looks at the row again, and finds that it is not the former one.
+const REPLACE_SECRET = { text: 'UPDATE secret SET value = $2 WHERE name = $1 AND value = $3' }
 const MARK_PROVEN = { text: 'INSERT INTO proven_scope VALUES ($1) ON CONFLICT DO NOTHING' }
 const PURGE_DUPLICATES = {
   text: `
@@ -19,11 +19,16 @@ const FILLER = Buffer.alloc(256 * 1024)
 const DUPLICATES_PER_TRACE = 10
 const ALL = 2 ** 31 - 1
 
-export async function saveSecret(
+export async function replaceSecret(
   context: WriteContext,
-  { name, value }: OperationOf<'saveSecret'>,
-): Promise<undefined> {
-  await context.query(SAVE_SECRET, [clean(name), clean(value)])
+  { name, former, value }: OperationOf<'replaceSecret'>,
+): Promise<boolean> {
+  const values = [clean(name), clean(value)]
+  const { count } =
+    former === undefined
+      ? await context.query(ADD_SECRET, values)
+      : await context.query(REPLACE_SECRET, [...values, clean(former)])
+  return count === 1
 }
 
 export async function markProven(

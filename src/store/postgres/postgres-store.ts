@@ -59,7 +59,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
       const first = await submit({ kind: 'removeRecipient', recipient, at })
       return endInSteps(submit, { recipient, at }, first)
     },
-    saveSecret: async (name, value) => submit({ kind: 'saveSecret', name, value }),
+    replaceSecret: async (name, former, value) => submit({ kind: 'replaceSecret', name, former, value }),
     markProven: async scope => submit({ kind: 'markProven', scope }),
     isStale: (recipient, revision) => !presence.isHeard() || revisions.isStale(recipient, revision),
     registration: named => findRegistration(parts, named),

@@ -3,7 +3,7 @@ import type { AcceptReceipt } from '../store.ts'
 import { BulkStep, type Tell } from './bulk-step.ts'
 import { claimDeliveries, claimMessages } from './claims.ts'
 import { expire } from './expire.ts'
-import { giveBack, markProven, probe, purgeDuplicates, saveSecret } from './housekeeping.ts'
+import { giveBack, markProven, probe, purgeDuplicates, replaceSecret } from './housekeeping.ts'
 import { register } from './register.ts'
 import { endOrphans, removeDevice, removeRecipient } from './removal.ts'
 import { requeue } from './requeue.ts'
@@ -35,7 +35,7 @@ const HANDLERS: Handlers = {
   zeropushBadge: changeBadge,
   zeropushChannels: changeChannels,
   zeropushClear: clearChannel,
-  saveSecret,
+  replaceSecret,
   markProven,
   probe,
 }

@@ -63,7 +63,7 @@ export type WriteOperation =
   | { kind: 'removeRecipient'; recipient: string; at: number }
   | { kind: 'endOrphans'; recipient: string; after: Position; at: number }
   | ZeropushOperation
-  | { kind: 'saveSecret'; name: string; value: string }
+  | { kind: 'replaceSecret'; name: string; former: string | undefined; value: string }
   | { kind: 'markProven'; scope: string }
   | { kind: 'probe' }
 
@@ -85,7 +85,7 @@ export interface WriteResults<Receipt = unknown> extends ZeropushResults {
   removeDevice: RemovalStep
   removeRecipient: RemovalStep
   endOrphans: RemovalStep
-  saveSecret: undefined
+  replaceSecret: boolean
   markProven: undefined
   probe: undefined
 }

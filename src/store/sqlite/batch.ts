@@ -42,11 +42,12 @@ const HANDLERS: Handlers = {
   zeropushBadge: changeBadge,
   zeropushChannels: changeChannels,
   zeropushClear: clearChannel,
-  saveSecret: (context, { name, value }) => {
-    context
-      .sql('INSERT INTO secret VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
-      .run(name, value)
-    return undefined
+  replaceSecret: (context, { name, former, value }) => {
+    const { changes } =
+      former === undefined
+        ? context.sql('INSERT OR IGNORE INTO secret (name, value) VALUES (?, ?)').run(name, value)
+        : context.sql('UPDATE secret SET value = ? WHERE name = ? AND value = ?').run(value, name, former)
+    return changes === 1
   },
   markProven: (context, { scope }) => {
     context.sql('INSERT OR IGNORE INTO proven_scope VALUES (?)').run(scope)

@@ -77,7 +77,7 @@ export function createSqliteStore(
       const first = await submit({ kind: 'removeRecipient', recipient, at })
       return endInSteps(submit, { recipient, at }, first)
     },
-    saveSecret: async (name, value) => submit({ kind: 'saveSecret', name, value }),
+    replaceSecret: async (name, former, value) => submit({ kind: 'replaceSecret', name, former, value }),
     markProven: async scope => submit({ kind: 'markProven', scope }),
     isStale: (recipient, revision) => revisions.isStale(recipient, revision),
     registration: async ({ recipient, device, kind, firstVersion }) => {

@@ -15,6 +15,7 @@ import type { ProviderParts } from '../../../src/providers/provider-definition.t
 import { FakeClock } from '../../support/fake-clock.ts'
 import { aRegistration } from '../../support/registrations.ts'
 import { type RudeOptions, type RudeServer, startRudeServer } from '../../support/rude-server.ts'
+import { secretsIn } from '../../support/secrets.ts'
 import { DELAY_MS, type Received, type Stand, type StandIn } from '../../support/stands/stand.ts'
 import { assertWellFormed, createWitness } from './witness.ts'
 
@@ -212,12 +213,7 @@ interface Parts extends Omit<ProviderParts, 'secrets'> {
 
 export function createProvider(stand: Stand, { environment, ...parts }: Parts): Provider {
   const config = configOf(stand, environment)
-  const kept = new Map<string, string>()
-  const secrets = {
-    secret: async (name: string) => kept.get(name),
-    saveSecret: async (name: string, value: string) => void kept.set(name, value),
-  }
-  return stand.definition.create(config, { ...parts, secrets })
+  return stand.definition.create(config, { ...parts, secrets: secretsIn() })
 }
 
 /** What the definition makes of these variables, which must be good. */

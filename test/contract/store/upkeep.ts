@@ -133,12 +133,27 @@ export function upkeepContract(make: MakeStore): void {
   test('secrets and proven scopes survive a restart', async t => {
     const harness = await make(t)
     assert.equal(await harness.store.secret('apns'), undefined)
-    await harness.store.saveSecret('apns', 'one')
-    await harness.store.saveSecret('apns', 'two')
+    assert.equal(await harness.store.replaceSecret('apns', undefined, 'one'), true)
+    assert.equal(await harness.store.replaceSecret('apns', 'one', 'two'), true)
     await Promise.all(['b', 'a', 'a'].map(scope => harness.store.markProven(scope)))
     const store = await harness.restart()
     assert.equal(await store.secret('apns'), 'two')
     assert.deepEqual(await store.provenScopes(), ['a', 'b'])
+  })
+
+  test('replaceSecret: only of what is known is another made', async t => {
+    const { store } = await make(t)
+    assert.equal(await store.replaceSecret('apns', 'something', 'one'), false)
+    assert.equal(await store.secret('apns'), undefined)
+    const first = await Promise.all(
+      ['one', 'two'].map(value => store.replaceSecret('apns', undefined, value)),
+    )
+    assert.deepEqual(first, [true, false])
+    const second = await Promise.all(['two', 'three'].map(value => store.replaceSecret('apns', 'one', value)))
+    assert.deepEqual(second, [true, false])
+    assert.equal(await store.replaceSecret('apns', 'one', 'four'), false)
+    assert.equal(await store.replaceSecret('fcm', undefined, 'other'), true)
+    assert.equal(await store.secret('apns'), 'two')
   })
 
   test('close commits what is pending, once, and then refuses', async t => {

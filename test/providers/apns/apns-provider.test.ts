@@ -8,6 +8,7 @@ import type { ApnsSimulatorOptions } from '../../../src/simulator/apns/apns-simu
 import { KEY, startRig } from '../../support/apns-simulator.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { aRegistration } from '../../support/registrations.ts'
+import { secretsIn } from '../../support/secrets.ts'
 
 const TOPIC = 'com.example.chat'
 const SCOPE = `apns/${KEY.keyId}/production`
@@ -31,10 +32,7 @@ async function startProvider(
     ca: simulator.ca,
     simulated: false,
     clock,
-    secrets: {
-      secret: async name => kept.get(name),
-      saveSecret: async (name, value) => void kept.set(name, value),
-    },
+    secrets: secretsIn(kept),
     report: {
       unknownReason: (_status, reason) => unknown.push(reason),
       connection: (_scope, state) => connections.push(state),
@@ -131,6 +129,34 @@ describe('the APNs provider against what Apple refuses', () => {
     const old = await provider.send(aPush())
     assert.deepEqual([old.kind, old.kind === 'failed' && old.pace], ['failed', 'reconnect'])
     assert.equal((await provider.send(aPush())).kind, 'accepted')
+  })
+
+  it('is known to Apple by one provider token, however many nodes sign at the same time', async t => {
+    const { clock, start, provider, simulator, kept } = await startProvider(
+      t,
+      {},
+      { tokenUpdateWindowMs: 20 * MINUTE },
+    )
+    const nodes = [provider, start(), start(), start()]
+    const accepts = async (by: Provider) => assert.equal((await by.send(aPush())).kind, 'accepted')
+    await Promise.all(nodes.map(accepts))
+    const [first] = kept.values()
+    clock.advance(50 * MINUTE)
+    await Promise.all(nodes.map(accepts))
+    const [second] = kept.values()
+    assert.notEqual(second, first)
+    // Apple calls it expired: one signs, and the others find that out one after another.
+    clock.advance(30 * MINUTE)
+    const expired = { action: 'answer', status: 403, reason: 'ExpiredProviderToken', times: 1 } as const
+    for (const node of nodes) {
+      simulator.faults.add(expired)
+      assert.equal((await node.send(aPush())).kind, 'failed')
+      await accepts(node)
+    }
+    const [third] = kept.values()
+    assert.notEqual(third, second)
+    // A token too many would have been refused with TooManyProviderTokenUpdates.
+    assert.deepEqual(simulator.stats().refusals, {})
   })
 
   it('blocks the credential, not the message, when the key is revoked', async t => {

@@ -4,6 +4,7 @@ import { type Access, AccessTokens } from '../../../src/providers/fcm/access-tok
 import type { TokenAnswer } from '../../../src/providers/fcm/token-endpoint.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { ACCOUNT } from '../../support/fcm-simulator.ts'
+import { secretsIn } from '../../support/secrets.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -19,10 +20,7 @@ function rig(kept = new Map<string, string>(), clock = new FakeClock()) {
     gate: Promise.resolve(),
     count: () => fetched,
   }
-  const secrets = {
-    secret: async (name: string) => kept.get(name),
-    saveSecret: async (name: string, value: string) => void kept.set(name, value),
-  }
+  const secrets = secretsIn(kept)
   async function fetchToken(): Promise<TokenAnswer> {
     fetched += 1
     const token = { value: `t${fetched}`, obtainedAt: clock.now(), expiresAt: clock.now() + HOUR }
@@ -128,7 +126,7 @@ describe('the access token', () => {
       assert.notEqual(await tokenOf(create().current()), 't0')
     }
     const broken = () => Promise.reject(new Error('no store'))
-    const access = create({ secrets: { secret: broken, saveSecret: broken } }).current()
+    const access = create({ secrets: { secret: broken, replaceSecret: broken } }).current()
     assert.match(await tokenOf(access), /^t\d$/)
   })
 
@@ -179,5 +177,112 @@ describe('an access token that Google refuses', () => {
     endpoint.answers = [{ ok: true, token: again }]
     assert.equal(await tokenOf(tokens.current()), 't1')
     assert.equal(tokens.renewRefused('t1'), false)
+  })
+})
+
+describe('an access token that several nodes share', () => {
+  /** So many nodes, whose stores, endpoints and clock are one. */
+  function nodes(count: number) {
+    const { create, ...rest } = rig()
+    return { nodes: Array.from({ length: count }, () => create()), create, ...rest }
+  }
+
+  /** One after the other. */
+  async function everyone(all: readonly AccessTokens[]): Promise<string[]> {
+    const found: string[] = []
+    for (const tokens of all) found.push(await tokenOf(tokens.current()))
+    return found
+  }
+
+  it('is fetched once when all start together, and the others wait for it', async () => {
+    const { nodes: all, endpoint, clock } = nodes(5)
+    const gate = Promise.withResolvers<void>()
+    endpoint.gate = gate.promise
+    const waiting = all.map(tokens => tokenOf(tokens.current()))
+    while (clock.pendingTimers() < 4) await new Promise(resolve => setImmediate(resolve))
+    gate.resolve()
+    await all[0]?.settled()
+    clock.advance(500)
+    assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['t1']))
+    assert.equal(endpoint.count(), 1)
+  })
+
+  it('is renewed by one, while the others go on with the one there is', async () => {
+    const { nodes: all, endpoint, clock } = nodes(3)
+    await everyone(all)
+    clock.advance(56 * MINUTE)
+    const gate = Promise.withResolvers<void>()
+    endpoint.gate = gate.promise
+    const [first, ...others] = all
+    assert.deepEqual(await everyone(all), ['t1', 't1', 't1'])
+    await Promise.all(others.map(tokens => tokens.settled()))
+    assert.equal(endpoint.count(), 2)
+    gate.resolve()
+    await first?.settled()
+    clock.advance(30_000)
+    await everyone(others)
+    await Promise.all(others.map(tokens => tokens.settled()))
+    assert.deepEqual(await everyone(all), ['t2', 't2', 't2'])
+    assert.equal(endpoint.count(), 2)
+  })
+
+  it('serves a node that starts while another renews it', async () => {
+    const { nodes: all, endpoint, clock, create } = nodes(1)
+    await all[0]?.current()
+    clock.advance(56 * MINUTE)
+    const gate = Promise.withResolvers<void>()
+    endpoint.gate = gate.promise
+    void all[0]?.current()
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(await tokenOf(create().current()), 't1')
+    gate.resolve()
+    await all[0]?.settled()
+  })
+
+  it('is fetched by the next one when Google had nothing for the first', async () => {
+    const { nodes: all, endpoint, clock } = nodes(2)
+    endpoint.answers = [down]
+    const [first, second] = all.map(tokens => tokens.current())
+    assert.deepEqual(await first, down)
+    clock.advance(500)
+    assert.equal(await tokenOf(second as Promise<Access>), 't2')
+  })
+
+  it('is fetched by another when the one who was about to does not come back', async () => {
+    const { nodes: all, endpoint, clock } = nodes(2)
+    endpoint.gate = new Promise(() => {})
+    void all[0]?.current()
+    await new Promise(resolve => setImmediate(resolve))
+    endpoint.gate = Promise.resolve()
+    const second = tokenOf(all[1]?.current() as Promise<Access>)
+    for (let waited = 0; waited < 20_000; waited += 500) {
+      assert.equal(endpoint.count(), 1)
+      while (clock.pendingTimers() === 0) await new Promise(resolve => setImmediate(resolve))
+      clock.advance(500)
+    }
+    assert.equal(await second, 't2')
+  })
+
+  it('that was refused is replaced once', async () => {
+    const { nodes: all, endpoint, clock } = nodes(3)
+    await everyone(all)
+    clock.advance(10 * MINUTE)
+    for (const tokens of all) {
+      assert.equal(tokens.renewRefused('t1'), true)
+      assert.equal(await tokenOf(tokens.current()), 't2')
+    }
+    assert.equal(endpoint.count(), 2)
+  })
+
+  it('is not waited for by a node that stops', async () => {
+    const { nodes: all, endpoint, clock } = nodes(2)
+    endpoint.gate = new Promise(() => {})
+    void all[0]?.current()
+    await new Promise(resolve => setImmediate(resolve))
+    const second = all[1]?.current()
+    while (clock.pendingTimers() === 0) await new Promise(resolve => setImmediate(resolve))
+    await all[1]?.close()
+    assert.deepEqual(await second, { ok: false, failure: { kind: 'unavailable', reason: 'closing' } })
+    assert.equal(clock.pendingTimers(), 0)
   })
 })

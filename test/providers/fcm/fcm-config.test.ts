@@ -7,6 +7,7 @@ import { createServerIdentity } from '../../../src/simulator/certificate.ts'
 import { serviceAccountFile } from '../../../src/simulator/fcm/service-account.ts'
 import { configOf, type Files, problemsOf, type Variables } from '../../config/support.ts'
 import { ACCOUNT, TOKEN } from '../../support/fcm-simulator.ts'
+import { secretsIn } from '../../support/secrets.ts'
 
 const ON = { RELAY_FCM_SERVICE_ACCOUNT_FILE: 'account.json' }
 const FILE = 'RELAY_FCM_SERVICE_ACCOUNT_FILE'
@@ -112,7 +113,7 @@ describe('what may be registered for FCM', () => {
   const provider = () =>
     fcm.create(fcmOf(ON), {
       clock: { now: () => 0, monotonic: () => 0, random: () => 0, after: () => () => {} },
-      secrets: { secret: async () => undefined, saveSecret: async () => {} },
+      secrets: secretsIn(),
       report: { unknownReason() {}, connection() {} },
     })
   const check = (request: object) =>

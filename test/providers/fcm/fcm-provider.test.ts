@@ -10,6 +10,7 @@ import { startFcm, TOKEN } from '../../support/fcm-simulator.ts'
 import { recordReport } from '../../support/provider-report.ts'
 import { aNotification, aPush } from '../../support/pushes.ts'
 import { aRegistration } from '../../support/registrations.ts'
+import { secretsIn } from '../../support/secrets.ts'
 
 const APP = 'demo-chat'
 const SCOPE = `fcm/${APP}/production`
@@ -22,10 +23,7 @@ async function startProvider(t: TestContext, simulated: FcmSimulatorOptions = {}
   assert.ok(parsed.ok)
   const report = recordReport()
   const kept = new Map<string, string>()
-  const secrets = {
-    secret: async (name: string) => kept.get(name),
-    saveSecret: async (name: string, value: string) => void kept.set(name, value),
-  }
+  const secrets = secretsIn(kept)
   const config = {
     account: parsed.value,
     payload: 'notification',

@@ -13,6 +13,7 @@ import {
 } from '../../../src/simulator/http/webhook-simulator.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { aRegistration } from '../../support/registrations.ts'
+import { secretsIn } from '../../support/secrets.ts'
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'k').toString('base64')}`
 
@@ -32,7 +33,7 @@ export function startProvider(t: TestContext, endpoint: string, clock: FakeClock
     { url: new URL(endpoint), key: key.value },
     {
       clock,
-      secrets: { secret: async () => undefined, saveSecret: async () => {} },
+      secrets: secretsIn(),
       report: {
         unknownReason: (status, reason) => unknown.push(`${status} ${reason}`),
         connection: (scope, state, reason) =>

@@ -10,6 +10,7 @@ import {
 import { FakeClock } from '../../support/fake-clock.ts'
 import { readConfig, recordReport } from '../../support/provider-report.ts'
 import { aNotification, aPush } from '../../support/pushes.ts'
+import { secretsIn } from '../../support/secrets.ts'
 
 const SCOPE = 'prowl/default/production'
 const KEY = 'ab'.repeat(20)
@@ -336,7 +337,7 @@ describe("Prowl's variables", () => {
   it('speaks to a server below a path', async t => {
     const { simulator } = await startRig(t)
     const { config } = readConfig(prowl, { RELAY_PROWL: 'on', RELAY_PROWL_URL: `${simulator.url}/below/` })
-    const secrets = { secret: async () => undefined, saveSecret: async () => {} }
+    const secrets = secretsIn()
     const provider: Provider = prowl.create(config, {
       clock: new FakeClock(),
       report: recordReport(),

@@ -8,6 +8,7 @@ import { startZeroPushSimulator } from '../../../src/simulator/zeropush/zeropush
 import { FakeClock } from '../../support/fake-clock.ts'
 import { readConfig, recordReport } from '../../support/provider-report.ts'
 import { aNotification, aPush } from '../../support/pushes.ts'
+import { secretsIn } from '../../support/secrets.ts'
 
 const URL_SET = { RELAY_ZEROPUSH_URL: 'https://push.example.org/zeropush/' }
 const TOKEN_SET = { RELAY_ZEROPUSH_TOKEN: 'iosprod_secret' }
@@ -68,7 +69,7 @@ describe("ZeroPush's variables", () => {
     const simulator = await startZeroPushSimulator({ serverTokens: ['iosprod_secret'] })
     t.after(() => simulator.close())
     const { config } = readConfig(zeropush, { ...TOKEN_SET, RELAY_ZEROPUSH_URL: `${simulator.url}/a/b/` })
-    const secrets = { secret: async () => undefined, saveSecret: async () => {} }
+    const secrets = secretsIn()
     const provider = zeropush.create(config, { clock: new FakeClock(), report: recordReport(), secrets })
     t.after(() => provider.close())
     assert.equal((await provider.send(aPush('zeropush', TOKEN))).kind, 'blocked')
