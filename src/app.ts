@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import type { Config } from './config/config.ts'
-import { Dispatcher } from './dispatch/dispatcher.ts'
-import { createReaper } from './dispatch/reaper.ts'
 import { createSendTest } from './dispatch/test-notification.ts'
 import { type Clock, systemClock } from './domain/clock.ts'
 import type { NotificationSettings } from './domain/notification.ts'
@@ -15,6 +13,7 @@ import { createAcceptOfflineMessages } from './intake/accept-offline-message.ts'
 import { createPushToDevices } from './intake/push-to-devices.ts'
 import type { Provider } from './providers/provider.ts'
 import { PROVIDERS } from './providers/providers.ts'
+import { type Dispatch, startDispatch } from './start-dispatch.ts'
 import { startProviders } from './start-providers.ts'
 import { startStore } from './start-store.ts'
 import type { Store } from './store/store.ts'
@@ -36,9 +35,6 @@ export interface RelayApp {
   /** Stops accepting, finishes what is in flight, gives the rest back, closes everything. Idempotent. */
   close(): Promise<void>
 }
-
-/** What a stop may spend on attempts that are in flight: most of it, for what is cut off is sent twice. */
-export const DRAIN_SHARE = 0.7
 
 /**
  * The one place that knows every part. Parts start in the order in which a message meets them from behind: store,
@@ -98,48 +94,32 @@ interface PartsInput {
 }
 
 async function startParts(config: Config, input: PartsInput) {
-  const { store, clock, events, closers } = input
+  const { store, zeropush, clock, events, closers, overrides } = input
   const settings = await notificationSettings(config, store)
   const providers = await startProviders(config, { ...input, secrets: store })
-  const windowDeliveries = input.overrides.windowDeliveries
-  const dispatcher = new Dispatcher({
-    store,
-    providers,
-    settings,
-    clock,
-    events,
+  const { windowDeliveries } = overrides
+  const dispatch = await startDispatch(config, {
+    ...{ store, providers, settings, clock, events, closers },
     ...(windowDeliveries === undefined ? {} : { windowDeliveries }),
   })
-  const reaper = createReaper({ store, clock, events, traceRetentionMs: config.traceRetentionMs })
-  events.on('registration.changed', () => dispatcher.wakeForDue())
-  // The store may have given back the leases of what was under way.
-  events.on('store.recovered', () => dispatcher.wake())
-  events.on('store.outbox-waits', () => dispatcher.wake())
-  events.on('store.leases-lost', () => dispatcher.forget())
-  await dispatcher.load()
-  closers.push(() => dispatcher.stop(config.shutdownMs * DRAIN_SHARE))
-  closers.push(() => reaper.stop())
   const metrics: Metrics = createMetrics(events, {
     store,
-    inMemory: () => dispatcher.inMemory(),
+    inMemory: () => dispatch.inMemory(),
     clock,
     providers: PROVIDERS.map(({ name }) => name),
   })
-  const { zeropush } = input
-  const commit = { store, handOff: dispatcher, events, clock, messageTtlMs: config.messageTtlMs }
+  const commit = { store, handOff: dispatch, events, clock, messageTtlMs: config.messageTtlMs }
   return {
     acceptOfflineMessages: createAcceptOfflineMessages(commit),
     zeropush,
     pushToDevices: createPushToDevices({ ...commit, registry: zeropush }),
     providers: PROVIDERS.map(({ name, address }) => ({ name, address, on: providers.get(name) })),
+    // Also of an `api` node: who asks wants to hear what the provider answers.
     sendTest: createSendTest({ providers, settings, clock }),
-    relayHealth: () => relayHealth(dispatcher, providers),
+    relayHealth: () => relayHealth(dispatch, providers),
     metricsText: () => metrics.text(),
-    onRequeued: () => dispatcher.wakeForDue(),
-    startLoops: () => {
-      dispatcher.start()
-      reaper.start()
-    },
+    onRequeued: () => dispatch.wakeForDue(),
+    startLoops: () => dispatch.start(),
   }
 }
 
@@ -158,8 +138,8 @@ async function keptHashKey(store: Store): Promise<string> {
   return (await store.replaceSecret(HASH_KEY, undefined, made)) ? made : keptHashKey(store)
 }
 
-function relayHealth(dispatcher: Dispatcher, providers: ReadonlyMap<ProviderName, Provider>): RelayHealth {
-  const pauses = dispatcher.pauses()
+function relayHealth(dispatch: Dispatch, providers: ReadonlyMap<ProviderName, Provider>): RelayHealth {
+  const pauses = dispatch.pauses()
   // Registrations may name one that is not configured any more: what waits for it must be seen.
   const names = new Set([...providers.keys(), ...pauses.map(({ scope }) => scope.split('/', 1)[0] ?? '')])
   return {
@@ -172,7 +152,7 @@ function relayHealth(dispatcher: Dispatcher, providers: ReadonlyMap<ProviderName
         },
       ]),
     ),
-    waves: dispatcher.waves(),
+    waves: dispatch.waves(),
   }
 }
 

@@ -8,7 +8,7 @@ export async function main(config: Config & { isFirstRun?: boolean }, version: s
   const app = await buildApp(config, version)
   try {
     const address = await app.http.listen({ host: config.host, port: config.port })
-    app.events.emit('relay.started', { address, version })
+    app.events.emit('relay.started', { address, version, role: config.role })
   } catch (error) {
     await app.close()
     throw error

@@ -1,4 +1,5 @@
 import type { JWK } from 'jose'
+import type { Role } from '../domain/node-role.ts'
 import type { Preview } from '../domain/registration.ts'
 import type { StoreLocation } from './store-location.ts'
 
@@ -18,6 +19,7 @@ export interface Config {
   /** Normalised; completes bare local parts. */
   xmppDomain: string | undefined
   store: StoreLocation
+  role: Role
   messageTtlMs: number
   traceRetentionMs: number
   dedupeWindowMs: number

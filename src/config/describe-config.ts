@@ -37,6 +37,7 @@ const DESCRIPTIONS: Record<VariableKey, (config: Config) => string> = {
   jwtJidClaim: config => config.jwt?.jidClaim ?? VARIABLES.jwtJidClaim.default,
   xmppDomain: config => config.xmppDomain ?? NOT_SET,
   store: config => describeStoreLocation(config.store),
+  role: config => config.role,
   messageTtl: config => describeDuration(config.messageTtlMs),
   traceRetention: config => describeDuration(config.traceRetentionMs),
   dedupeWindow: config => describeDuration(config.dedupeWindowMs),

@@ -22,9 +22,7 @@ export function readConfig(
   const context = { env, sources, problems }
   reportUnknown(env, providers, problems)
   const reading = new Reading(VARIABLES, context)
-  for (const key of ['hookTokens', 'adminTokens'] as const) {
-    if (!reading.has(key)) reading.problem(key, 'is required and missing')
-  }
+  reportMissing(reading)
   reportSharedTokens(reading)
   const zeropush = readZeropushConfig(reading)
   const jwt = readJwtConfig(reading.values, sources, problems)
@@ -37,11 +35,21 @@ export function readConfig(
     ({ name, isSimulated }) => configs.has(name) && isSimulated?.(configs.get(name)) === true,
   )
   if (isSimulated) reportSharedPort(reading)
+  reportLoneRole(reading, isSimulated)
   reportNoProvider(env, providers, problems)
   if (problems.lines.length > 0) return { ok: false, problems: problems.lines }
   return {
     ok: true,
     config: buildConfig(reading.values as Values, { zeropush, jwt, providers: configs, isSimulated }),
+  }
+}
+
+/** Nobody posts to a worker. */
+function reportMissing(reading: Reading<Variables>): void {
+  const { role } = reading.values
+  const required = role === 'worker' ? (['adminTokens'] as const) : (['hookTokens', 'adminTokens'] as const)
+  for (const key of required) {
+    if (!reading.has(key)) reading.problem(key, 'is required and missing')
   }
 }
 
@@ -111,6 +119,21 @@ function reportSharedPort(reading: Reading<Variables>): void {
   reading.problem('simulatorPort', `must differ from ${VARIABLES.port.name}`)
 }
 
+/** The others, who would do the rest, must see the same. */
+function reportLoneRole(reading: Reading<Variables>, isSimulated: boolean): void {
+  const { role, store } = reading.values
+  if (role === undefined || role === 'all') return
+  if (store?.kind === 'sqlite') {
+    reading.problem(
+      'role',
+      `must be all with a SQLite file, which nodes cannot share; see ${reading.nameOf('store')}`,
+    )
+  }
+  if (isSimulated) {
+    reading.problem('role', 'must be all while a simulator stands in for a provider: it runs inside one node')
+  }
+}
+
 function buildConfig(
   values: Values,
   rest: Pick<Config, 'zeropush' | 'jwt' | 'providers' | 'isSimulated'>,
@@ -126,6 +149,7 @@ function buildConfig(
     ...rest,
     xmppDomain: values.xmppDomain,
     store: values.store,
+    role: values.role,
     messageTtlMs: values.messageTtl,
     traceRetentionMs: values.traceRetention,
     dedupeWindowMs: values.dedupeWindow,

@@ -1,3 +1,4 @@
+import { ROLES } from '../domain/node-role.ts'
 import { PREVIEWS } from '../domain/registration.ts'
 import { domain } from './domain-name.ts'
 import {
@@ -11,6 +12,7 @@ import {
   shownText,
   trustProxy,
 } from './parsers.ts'
+
 import { storeLocation } from './store-location.ts'
 import { hookTokens, plainTokens } from './token-list.ts'
 import type { ValuesOf, VariableTable } from './variable.ts'
@@ -104,6 +106,13 @@ export const VARIABLES = {
     meaning:
       'Where accepted messages and registrations are kept: sqlite:<path>, or postgres://user:password@host:5432/database, which several nodes may share.',
     parse: storeLocation,
+  },
+  role: {
+    name: 'RELAY_ROLE',
+    default: 'all',
+    meaning:
+      'What this node does: all; or, where nodes share a PostgreSQL, api (takes messages and answers, but leaves pushing to others) or worker (pushes, and answers only health and metrics).',
+    parse: oneOf(ROLES),
   },
   messageTtl: {
     name: 'RELAY_MESSAGE_TTL',

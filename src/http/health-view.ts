@@ -75,6 +75,7 @@ function isDegraded({ providers, waves }: RelayHealth): boolean {
 }
 
 export interface OperatorInput extends HealthInput {
+  role: string
   uptimeSeconds: number
   outbox: OutboxStats | undefined
   now: number
@@ -91,6 +92,7 @@ export function operatorHealth(input: OperatorInput) {
   return {
     ...shown,
     providers: Object.fromEntries(providers),
+    role: input.role,
     uptimeSeconds: Math.floor(input.uptimeSeconds),
     store: store.writable ? { writable: true } : { writable: false, reason: store.reason },
     ...(outbox === undefined ? {} : { outbox: toOutboxView(outbox, now) }),

@@ -33,7 +33,8 @@ export async function registerHttp(app: FastifyInstance, deps: HttpDependencies)
     clock: deps.clock,
     graceMs: Math.floor(config.shutdownMs * REQUESTS_SHARE),
   })
-  await app.register(apiDocs, { version: deps.version })
+  // A worker has nothing of what they describe.
+  if (config.role !== 'worker') await app.register(apiDocs, { version: deps.version })
   await registerScopes(app, deps)
 }
 

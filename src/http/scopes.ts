@@ -26,25 +26,36 @@ import { traceRoutes } from './routes/traces.ts'
 import { ownChannels } from './zeropush/channels.ts'
 import { zeropushScope } from './zeropush/zeropush-scope.ts'
 
-interface ScopeContext {
+interface OperatorContext {
   deps: HttpDependencies
   credentials: Credentials
+}
+
+interface ScopeContext extends OperatorContext {
   removeDevices: RemoveDevices
 }
 
 /** Who may call what: each scope has its own way in, then its routes. */
 export async function registerScopes(app: FastifyInstance, deps: HttpDependencies): Promise<void> {
   const credentials = createCredentials(deps.config)
+  if (deps.config.role === 'worker') return registerWorkerScopes(app, { deps, credentials })
   const context = { deps, credentials, removeDevices: createRemoveDevices({ ...deps, ...channelsIn(deps) }) }
   await app.register(hookScope, { ...context, dialects: false })
   await app.register(hookScope, { ...context, dialects: true })
   await app.register(deviceScope, { ...context, prefix: '/v1/devices' })
   await app.register(recipientScope, context)
-  await app.register(operatorScope, context)
+  await app.register(traceScope, context)
+  await app.register(metricsScope, context)
   await app.register(publicScope, context)
   await app.register(offerScope, { ...context, prefix: '/v1/providers' })
   if (deps.config.zeropush !== undefined)
     await app.register(zeropushApiScope, { ...context, prefix: '/zeropush' })
+}
+
+/** What a node that only pushes answers: how it is. */
+async function registerWorkerScopes(app: FastifyInstance, context: OperatorContext): Promise<void> {
+  await app.register(metricsScope, context)
+  await app.register(publicScope, context)
 }
 
 /** The chat server: the front door, or with `dialects` the routes of the public modules. */
@@ -92,19 +103,32 @@ const recipientScope: FastifyPluginAsync<ScopeContext> = async (app, context) =>
   await app.register(recipientRoutes, { prefix: '/v1', removeDevices: context.removeDevices })
 }
 
-const operatorScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
-  limitHandlers(app)
-  const findAdmin = findToken(credentials, 'admin')
-  await requireGrant(app, async presented => findAdmin(presented))
+const traceScope: FastifyPluginAsync<OperatorContext> = async (app, { deps, credentials }) => {
+  await requireAdmin(app, credentials)
   await app.register(traceRoutes, { prefix: '/v1', ...deps, xmppDomain: deps.config.xmppDomain })
+}
+
+const metricsScope: FastifyPluginAsync<OperatorContext> = async (app, { deps, credentials }) => {
+  await requireAdmin(app, credentials)
   await app.register(metricsRoutes, deps)
 }
 
+async function requireAdmin(app: FastifyInstance, credentials: Credentials): Promise<void> {
+  limitHandlers(app)
+  const findAdmin = findToken(credentials, 'admin')
+  await requireGrant(app, async presented => findAdmin(presented))
+}
+
 /** Nobody needs a credential here; an admin who shows one hears more. */
-const publicScope: FastifyPluginAsync<ScopeContext> = async (app, { deps, credentials }) => {
+const publicScope: FastifyPluginAsync<OperatorContext> = async (app, { deps, credentials }) => {
   limitHandlers(app)
   const authenticate = await createAuthenticate(app, findAnyToken(credentials))
-  await app.register(healthRoutes, { ...deps, authenticate, outbox: () => deps.store.outbox() })
+  await app.register(healthRoutes, {
+    ...deps,
+    role: deps.config.role,
+    authenticate,
+    outbox: () => deps.store.outbox(),
+  })
 }
 
 /** What apps and web pages must know before they can register: nothing of it is secret. */

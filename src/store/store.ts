@@ -35,6 +35,9 @@ export interface Store {
    */
   settle(settlement: Settlement): Promise<MessageState | undefined>
 
+  /** Whether there are messages whose first round nobody has begun: for whoever must ask often, cheaper than to claim. */
+  hasUnbegun(): Promise<boolean>
+
   /** Leases up to `limit` messages whose first round nobody has begun, oldest first. */
   claimMessages(limit: number): Promise<ClaimedMessage[]>
 

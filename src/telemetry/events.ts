@@ -32,7 +32,7 @@ export interface RelayEvents {
    * errors. `cause` says of a credential what its caller must not always hear.
    */
   'request.refused': { route: string; code: string; cause?: CredentialProblem | undefined }
-  'relay.started': { address: string; version: string }
+  'relay.started': { address: string; version: string; role: string }
   'relay.stopping': { signal?: string | undefined }
   'relay.stopped': Record<never, never>
   'message.accepted': {

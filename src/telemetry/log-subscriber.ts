@@ -32,7 +32,7 @@ type Lines = { [N in Exclude<EventName, 'request.refused'>]: (event: RelayEvents
 // Nothing per message at info or above, unless the message got lost: at 2000 a second nobody finds the rest.
 const LINES: Lines = {
   'routes.opened': ({ routes }) => ['trace', 'routes opened', { count: routes.length }],
-  'relay.started': ({ address, version }) => ['info', 'started', { address, version }],
+  'relay.started': ({ address, version, role }) => ['info', 'started', { address, version, role }],
   'relay.stopping': ({ signal }) => ['info', 'stopping', { signal }],
   'relay.stopped': () => ['info', 'stopped', {}],
   'message.accepted': ({ messageId, status, reason, durationMs, leased }) => [

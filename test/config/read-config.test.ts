@@ -22,6 +22,7 @@ test('the defaults are those of the table', () => {
     jwt: undefined,
     xmppDomain: undefined,
     store: { kind: 'sqlite', path: './data/relay.db' },
+    role: 'all',
     messageTtlMs: 7 * DAY,
     traceRetentionMs: 3 * DAY,
     dedupeWindowMs: 3_600_000,
@@ -167,6 +168,7 @@ const BAD: Record<string, string[]> = {
     'postgres://relay@db.example.org/relay?sslmode=require',
     'postgres://relay@db.example.org/relay?password=x',
   ],
+  RELAY_ROLE: ['All', 'api,worker', 'worker', 'api'],
   RELAY_MESSAGE_TTL: ['7', '7w', '1d12h', '-1h', '1.5h', '0s', '7 d', '99999d', '7D'],
   RELAY_TRACE_RETENTION: ['forever', '0s'],
   RELAY_DEDUPE_WINDOW: ['0', 'off'],
@@ -267,6 +269,37 @@ test('app tokens of the ZeroPush API come with server tokens', () => {
     serverTokens: ['iosprod_server_token'],
     appTokens: ['iosprod_app_token_1'],
   })
+})
+
+/** APNs as it is in earnest. */
+const SHARED = {
+  RELAY_STORE: 'postgres://relay:pw@db.example.org/relay',
+  RELAY_APNS_ENVIRONMENT: 'production',
+  RELAY_APNS_CERT_FILE: undefined,
+  RELAY_ZEROPUSH_URL: 'https://push.example.org',
+  RELAY_ZEROPUSH_TOKEN: 'iosprod_server_token',
+  RELAY_APNS_TOPICS: undefined,
+}
+
+test('nodes that share a store may do a part of the work each; a worker is posted nothing', () => {
+  for (const role of ['all', 'api', 'worker'] as const) {
+    assert.equal(configOf({ ...SHARED, RELAY_ROLE: role }).role, role)
+  }
+  assert.deepEqual(configOf({ ...SHARED, RELAY_ROLE: 'worker', RELAY_HOOK_TOKENS: undefined }).hookTokens, [])
+  assert.deepEqual(problemsOf({ ...SHARED, RELAY_ROLE: 'api', RELAY_HOOK_TOKENS: undefined }), [
+    'RELAY_HOOK_TOKENS: is required and missing',
+  ])
+})
+
+test('a node that is alone does all of it', () => {
+  for (const role of ['api', 'worker']) {
+    assert.deepEqual(problemsOf({ ...SHARED, RELAY_STORE: undefined, RELAY_ROLE: role }), [
+      'RELAY_ROLE: must be all with a SQLite file, which nodes cannot share; see RELAY_STORE',
+    ])
+    assert.deepEqual(problemsOf({ RELAY_STORE: SHARED.RELAY_STORE, RELAY_ROLE: role }), [
+      'RELAY_ROLE: must be all while a simulator stands in for a provider: it runs inside one node',
+    ])
+  }
 })
 
 test('a provider must be on', () => {

@@ -94,6 +94,7 @@ test('an admin hears why', async t => {
   assert.deepEqual(rest, {
     status: 'degraded',
     version: '0.0.0-test',
+    role: 'all',
     providers: {
       apns: {
         state: 'paused',

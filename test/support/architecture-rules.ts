@@ -40,7 +40,13 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ],
   ['http/', ['domain/', 'types config/', 'intake/', ...STORE_PORTS, 'telemetry/']],
   // app.ts knows every part; start-*.ts are its own chapters.
-  ['start-', ['start-', 'domain/', 'types config/', 'store/', 'providers/', 'simulator/', 'telemetry/']],
+  [
+    'start-',
+    [
+      ...['start-', 'domain/', 'types config/', 'types intake/', 'store/', 'dispatch/', 'providers/'],
+      ...['simulator/', 'telemetry/'],
+    ],
+  ],
   [
     'app.ts',
     [

@@ -157,6 +157,7 @@ export function testConfig(directory: string): Config {
     jwt: undefined,
     xmppDomain: 'localhost',
     store: { kind: 'sqlite', path: join(directory, 'relay.db') },
+    role: 'all',
     messageTtlMs: 7 * 24 * 3_600_000,
     traceRetentionMs: 72 * 3_600_000,
     dedupeWindowMs: 3_600_000,

@@ -115,7 +115,10 @@ test('lifecycle is info, what someone should look at is warn, loss is error', ()
   const level = <N extends keyof RelayEvents>(name: N, event: RelayEvents[N]) =>
     written(name, event)[0]?.level
   const scope = { scope: 'apns/k/production', reason: 'InvalidProviderToken', retryMs: 1000 }
-  assert.equal(level('relay.started', { address: 'http://127.0.0.1:8080', version: '1' }), 'info')
+  assert.equal(
+    level('relay.started', { address: 'http://127.0.0.1:8080', version: '1', role: 'all' }),
+    'info',
+  )
   assert.equal(level('scope.paused', { ...scope, kind: 'blocked' }), 'warn')
   assert.equal(level('scope.paused', { ...scope, kind: 'unsent' }), 'warn')
   assert.equal(level('scope.paused', { ...scope, kind: 'deferred' }), 'info')

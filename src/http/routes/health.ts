@@ -13,6 +13,7 @@ import { HealthSchema, LiveSchema } from '../schemas/health.ts'
 
 export interface HealthRouteDependencies {
   version: string
+  role: string
   store: Pick<Store, 'health'>
   outbox(): Promise<OutboxStats>
   relayHealth(): RelayHealth
@@ -86,5 +87,5 @@ async function healthFor(
   if (request.grant?.kind !== 'admin') return publicHealth(input)
   // A store that cannot be read is said to be so by its own health; the rest is needed all the more.
   const outbox = await deps.outbox().catch(() => undefined)
-  return operatorHealth({ ...input, uptimeSeconds, outbox, now: deps.clock.now() })
+  return operatorHealth({ ...input, role: deps.role, uptimeSeconds, outbox, now: deps.clock.now() })
 }

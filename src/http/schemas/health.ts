@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox'
+import { ROLES } from '../../domain/node-role.ts'
 import { enumOf } from './common.ts'
 
 const PausedScopeSchema = Type.Object({
@@ -26,7 +27,8 @@ export const HealthSchema = Type.Object(
     }),
     version: Type.String({ examples: ['0.1.0'] }),
     providers: Type.Record(Type.String(), ProviderHealthSchema),
-    uptimeSeconds: Type.Optional(Type.Integer({ description: 'With an admin token, as all that follows' })),
+    role: Type.Optional(enumOf(ROLES, { description: 'With an admin token, as all that follows' })),
+    uptimeSeconds: Type.Optional(Type.Integer()),
     store: Type.Optional(
       Type.Object({
         writable: Type.Boolean(),

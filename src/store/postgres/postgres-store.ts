@@ -67,6 +67,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     message: id => read('message', id),
     messages: query => read('messages', query),
     outbox: () => read('outbox'),
+    hasUnbegun: () => read('hasUnbegun'),
     waitingScopes: () => read('waitingScopes'),
     secret: name => read('secret', name),
     provenScopes: () => read('provenScopes'),

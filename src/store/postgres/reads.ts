@@ -30,6 +30,11 @@ const WAITING_SCOPES = {
   )
   SELECT scope, run_at FROM waiting`,
 }
+// In the order of an index, so that a table that was once large is not read through.
+const UNBEGUN = {
+  name: 'unbegun',
+  text: 'SELECT id FROM outbox WHERE stage = 0 AND lease = 0 ORDER BY lease, id LIMIT 1',
+}
 const OUTBOX = { text: 'SELECT count(*), min(received_at) FROM outbox' }
 
 /** What a connection that does not write answers. */
@@ -40,6 +45,7 @@ export function createReads(db: Queryable): AsyncReads {
     message: id => readTrace(db, id),
     messages: query => readSummaries(db, query),
     outbox: () => readOutbox(db),
+    hasUnbegun: async () => (await db.query(UNBEGUN)).count > 0,
     waitingScopes: () => readWaitingScopes(db),
     secret: async name => {
       const { rows } = await db.query(SECRET, [clean(name)])

@@ -9,6 +9,7 @@ export interface Reads extends ZeropushReads {
   message(id: string): MessageTrace | undefined
   messages(query: MessageQuery): MessageSummary[]
   outbox(): OutboxStats
+  hasUnbegun(): boolean
   waitingScopes(): WaitingScope[]
   secret(name: string): string | undefined
   provenScopes(): string[]

@@ -12,6 +12,7 @@ export function createReads(sql: Sql): Reads {
     message: id => readTrace(sql, id),
     messages: query => readSummaries(sql, query),
     outbox: () => readOutbox(sql),
+    hasUnbegun: () => sql('SELECT 1 FROM message WHERE stage = 0 AND lease = 0 LIMIT 1').get() !== undefined,
     waitingScopes: () => readWaitingScopes(sql),
     secret: name => {
       const row = sql('SELECT value FROM secret WHERE name = ?').get(name)

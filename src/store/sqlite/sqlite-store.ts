@@ -89,6 +89,7 @@ export function createSqliteStore(
     message: id => read('message', id),
     messages: query => read('messages', query),
     outbox: () => read('outbox'),
+    hasUnbegun: () => read('hasUnbegun'),
     waitingScopes: () => read('waitingScopes'),
     secret: name => read('secret', name),
     provenScopes: () => read('provenScopes'),

@@ -40,6 +40,18 @@ export function leasingContract(make: MakeStore): void {
     assert.deepEqual(await store.claimMessages(10), [])
   })
 
+  test('hasUnbegun: only what waits in the outbox for somebody to begin', async t => {
+    const { store } = await make(t)
+    await registered(store)
+    await accepted(store)
+    await waitingMessage(store)
+    assert.equal(await store.hasUnbegun(), false)
+    await accepted(store, { leased: false })
+    assert.equal(await store.hasUnbegun(), true)
+    await store.claimMessages(10)
+    assert.equal(await store.hasUnbegun(), false)
+  })
+
   test('a claimed message is settled; an unclaimed one is not', async t => {
     const { store } = await make(t)
     const phone = await registered(store)
