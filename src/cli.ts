@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { type MoveArguments, migrateStore, moveBetweenStores, type Said } from './cli-stores.ts'
 import type { Config } from './config/config.ts'
 import { describeConfig } from './config/describe-config.ts'
 import { type Environment, readEnvironment } from './config/environment.ts'
 import { decideFirstRun, FIRST_RUN_REPORT, SAMPLE_JWT_FILE, writeFirstRun } from './config/first-run.ts'
 import { firstRunCommands } from './config/first-run-commands.ts'
 import { readConfig, readStoreLocation } from './config/read-config.ts'
+import type { RelayEnvironment } from './config/reading.ts'
 import { configReport, startReport } from './config/reports.ts'
 import { PROVIDERS } from './providers/providers.ts'
 
@@ -14,6 +16,9 @@ const HELP = `push-relay <command>
   serve          receive messages and push them; the first start writes a configuration to try it out
   check-config   show the configuration as it is understood, without secrets, or everything that is wrong with it
   check-store    check the database file for damage
+  migrate        bring the database to the format of this release; nodes may run meanwhile
+  move           move a relay to PostgreSQL: --from sqlite:<path> --to postgres://… (default: RELAY_STORE); goes on where
+                 it was stopped
   first-steps    show commands that try out what the first start has set up
   vapid-keys     make the key pair for Web Push: two lines for .env
   simulator      run the APNs simulator alone
@@ -27,12 +32,15 @@ Variables are explained in .env.example.
 
 const FIRST_STEPS_HINT = 'Commands to try: npx push-relay first-steps\n'
 
-type Command = () => Promise<number>
+/** Only `move` has arguments. */
+type Command = (given: MoveArguments) => Promise<number>
 
 const COMMANDS: Record<string, Command> = {
   serve,
   'check-config': checkConfig,
   'check-store': checkStoreFile,
+  migrate: () => withStores(environment => migrateStore(environment)),
+  move: given => withStores(environment => moveBetweenStores(given, environment, tell)),
   'first-steps': firstSteps,
   'vapid-keys': vapidKeys,
   simulator,
@@ -58,17 +66,24 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
-function commandOf(args: readonly string[]): Command | undefined {
+function commandOf(args: readonly string[]): (() => Promise<number>) | undefined {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+      },
     })
     if (values.version) return async () => print(`${version()}\n`)
-    if (values.help || args.length === 0) return COMMANDS.help
-    const [name = '', ...surplus] = positionals
-    return surplus.length === 0 && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+    const { help, version: _version, ...options } = values
+    const [name = 'help', ...surplus] = help ? [] : positionals
+    const isKnown = surplus.length === 0 && Object.hasOwn(COMMANDS, name)
+    const takesOptions = name === 'move' || Object.keys(options).length === 0
+    return isKnown && takesOptions ? () => (COMMANDS[name] as Command)(options) : undefined
   } catch {
     // parseArgs refuses options that it was not told about.
     return undefined
@@ -121,6 +136,16 @@ async function checkStoreFile(): Promise<number> {
   return result.ok ? print(`${result.summary}\n`) : fail(result.problem)
 }
 
+/** These say themselves what is wrong. */
+async function withStores(work: (environment: RelayEnvironment) => Promise<Said>): Promise<number> {
+  try {
+    const { text, exitCode } = await work(readEnvironment().relay)
+    return exitCode === 0 ? print(`${text}\n`) : fail(text, exitCode)
+  } catch (error) {
+    return fail(`push-relay: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
 async function firstSteps(): Promise<number> {
   const environment: Environment = readEnvironment()
   const result = readConfig(environment.relay, PROVIDERS)
@@ -160,4 +185,8 @@ function print(text: string): number {
 function fail(line: string, exitCode = 1): number {
   process.stderr.write(`${line.trimEnd()}\n`)
   return exitCode
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`)
 }

@@ -5,7 +5,7 @@ import { type ConfigSources, systemSources } from './key-file.ts'
 import { nearestName } from './nearest-name.ts'
 import { Problems } from './problems.ts'
 import { Reading, type RelayEnvironment } from './reading.ts'
-import { VARIABLES, type Values, type Variables } from './variables.ts'
+import { VARIABLES, type Values, type VariableKey, type Variables } from './variables.ts'
 
 export type ConfigResult = { ok: true; config: Config } | { ok: false; problems: string[] }
 
@@ -55,8 +55,13 @@ function reportMissing(reading: Reading<Variables>): void {
 
 /** Where the database is, whatever else may be wrong; undefined when RELAY_STORE itself is. */
 export function readStoreLocation(env: RelayEnvironment): Config['store'] | undefined {
-  const problems = new Problems()
-  return new Reading({ store: VARIABLES.store }, { env, sources: systemSources, problems }).values.store
+  return readVariable(env, 'store')
+}
+
+/** One of them alone; undefined when it is wrong, or has no value. */
+export function readVariable<K extends VariableKey>(env: RelayEnvironment, key: K): Values[K] | undefined {
+  const context = { env, sources: systemSources, problems: new Problems() }
+  return new Reading({ [key]: VARIABLES[key] }, context).values[key] as Values[K] | undefined
 }
 
 function reportUnknown(

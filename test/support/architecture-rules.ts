@@ -55,11 +55,19 @@ const AREAS: [area: string, mayImport: string[]][] = [
     ],
   ],
   ['main.ts', ['app.ts', 'config/']],
+  ['move.ts', ['store/']],
+  [
+    'cli-stores.ts',
+    [
+      ...['move.ts', 'config/', 'domain/clock.ts'],
+      ...['store/sqlite/migrate-file.ts', 'store/postgres/migrate-database.ts'],
+    ],
+  ],
   // `check-store` and `vapid-keys` do one thing without starting the relay, so they go past app.ts to that one function.
   [
     'cli.ts',
     [
-      ...['main.ts', 'app.ts', 'config/', 'providers/providers.ts', 'simulator/'],
+      ...['main.ts', 'app.ts', 'cli-stores.ts', 'config/', 'providers/providers.ts', 'simulator/'],
       ...['providers/webpush/vapid-keys.ts', 'store/sqlite/check-store.ts'],
     ],
   ],

@@ -1,6 +1,7 @@
 import { DatabaseError } from 'pg'
 import { describe, judge } from './failure.ts'
 import { checkServer, migrate, RefusedError } from './migrate.ts'
+import { refuseHalfMoved } from './move-state.ts'
 import type { PostgresStoreOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { endIncarnation, releaseAllVoid } from './takeover.ts'
@@ -35,6 +36,7 @@ async function openOnce(parts: Parts): Promise<void> {
     await checkServer(connection)
     await migrate(connection)
     await incarnations.begin(connection)
+    await refuseHalfMoved(connection)
     await releaseAllVoid(connection)
   } finally {
     await connection.close()
@@ -44,7 +46,7 @@ async function openOnce(parts: Parts): Promise<void> {
 }
 
 // What the server says when it lets nobody in names users and databases.
-function explain(error: unknown): string {
+export function explain(error: unknown): string {
   if (error instanceof RefusedError) return error.message
   const isRefusal = error instanceof DatabaseError && /^(?:28|3D|42501|53300)/.test(error.code ?? '')
   return isRefusal ? `${describe(error)}: ${error.message}` : describe(error)

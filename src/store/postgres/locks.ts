@@ -6,6 +6,9 @@ export const MIGRATION_LOCK = 0x50524c59 // "PRLY" in ASCII
 /** Whoever makes or drops partitions. */
 export const PARTITION_LOCK = 0x50524c30
 
+/** Whoever moves a relay into this database. */
+export const MOVE_LOCK = 0x50524c33
+
 // The first of two numbers says what is locked, so that nobody else's locks in this database are meant.
 const TOKEN = 0x50524c31
 const RECIPIENT = 0x50524c32

@@ -163,4 +163,14 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE duplicate SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0,
     vacuum_truncate = false);
   `,
+  `
+  -- From where all was moved, or is being moved: until that is finished, no node may begin with a part of it.
+  CREATE TABLE moved_from (
+    source text NOT NULL PRIMARY KEY,
+    recent_since bigint NOT NULL,
+    positions text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+  );
+  `,
 ]

@@ -3,7 +3,7 @@ import { RegistrationCache } from './registration-cache.ts'
 import type { Sql } from './statements.ts'
 
 // Room below every incarnation for its changes and its batches, and for eight million incarnations in a safe integer.
-const PER_INCARNATION = 2 ** 30
+export const PER_INCARNATION = 2 ** 30
 
 /**
  * What the operations of a writer share. Revisions count the changes of registrations. They also are the registrations'

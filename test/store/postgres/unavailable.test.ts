@@ -174,7 +174,7 @@ describe('PostgreSQL fails', { skip: postgresSkip }, () => {
     const refused = entry({ dedupeKey: 'k' })
     const [one, other] = await Promise.allSettled([
       store.accept([refused]),
-      store.saveSecret('name', 'value'),
+      store.replaceSecret('name', undefined, 'value'),
     ])
     assert.equal(one.status, 'rejected')
     assert.equal(other.status, 'rejected')
