@@ -11,7 +11,7 @@ export class BreakableProxy {
 
   private constructor(target: number) {
     this.#target = target
-    this.#server = createServer(client => this.#accept(client))
+    this.#server = createServer({ allowHalfOpen: true }, client => this.#accept(client))
   }
 
   static async start(target: number): Promise<BreakableProxy> {
@@ -65,7 +65,7 @@ export class BreakableProxy {
   }
 
   #accept(client: Socket): void {
-    const server = connect(this.#target, '127.0.0.1')
+    const server = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true })
     const pair = { client, server }
     this.#pairs.add(pair)
     let lost: (() => void) | undefined
@@ -86,9 +86,11 @@ export class BreakableProxy {
       [server, client],
     ] as const) {
       socket.on('error', () => {})
+      // Who only says goodbye was perhaps frozen: the other one does what it was asked before, and finds somebody to tell.
+      socket.on('end', () => other.end())
       socket.on('close', () => {
-        this.#pairs.delete(pair)
-        other.destroy()
+        if (other.closed) this.#pairs.delete(pair)
+        if (!socket.readableEnded) other.destroy()
       })
     }
     if (this.#isFrozen) {

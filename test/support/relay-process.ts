@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import {
   type ApnsSimulator,
+  type ApnsSimulatorOptions,
   type SimulatorEvents,
   startApnsSimulator,
 } from '../../src/simulator/apns/apns-simulator.ts'
@@ -20,48 +21,77 @@ export const ADMIN_TOKEN = 'admin-0123456789abcdef'
 
 export type Shown = SimulatorEvents['push'][1]
 
-/** The relay as operators run it, in its own process, and a simulated Apple in this one. */
+/** A simulated Apple in this process, for one relay or for several. */
+export interface Apple {
+  simulator: ApnsSimulator
+  folder: string
+  /** What a relay must be told of it. */
+  variables: Record<string, string>
+  close(): Promise<void>
+}
+
+export async function startApple(options: Partial<ApnsSimulatorOptions> = {}): Promise<Apple> {
+  const folder = mkdtempSync(join(tmpdir(), 'push-relay-e2e-'))
+  const { identity, key, caFile, keyFile } = await loadSimulatorFiles(folder)
+  const simulator = await startApnsSimulator({ keys: [key], identity, topics: [TOPIC], ...options })
+  const variables = {
+    RELAY_APNS_TOPICS: TOPIC,
+    RELAY_APNS_KEY_FILE: keyFile,
+    RELAY_APNS_KEY_ID: key.keyId,
+    RELAY_APNS_TEAM_ID: key.teamId,
+    RELAY_APNS_URL: simulator.url,
+    RELAY_APNS_CA_FILE: caFile,
+  }
+  const close = async () => {
+    await simulator.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { simulator, folder, variables, close }
+}
+
+/** The relay as operators run it, in its own process. */
 export class RelayProcess {
   readonly url: string
   readonly simulator: ApnsSimulator
-  readonly #folder: string
+  readonly #apple: Apple
   readonly #env: NodeJS.ProcessEnv
   readonly #output: string[] = []
   #process: ChildProcess | undefined
+  #isNode = false
 
-  private constructor(port: number, folder: string, simulator: ApnsSimulator, env: NodeJS.ProcessEnv) {
+  private constructor(port: number, apple: Apple, extra: Record<string, string>) {
     this.url = `http://127.0.0.1:${port}`
-    this.simulator = simulator
-    this.#folder = folder
-    this.#env = env
-  }
-
-  static async start(extra: Record<string, string> = {}): Promise<RelayProcess> {
-    const folder = mkdtempSync(join(tmpdir(), 'push-relay-e2e-'))
-    const { identity, key, caFile, keyFile } = await loadSimulatorFiles(folder)
-    const simulator = await startApnsSimulator({ keys: [key], identity, topics: [TOPIC] })
-    const [port] = (await freePorts(1)) as [number]
-    const relay = new RelayProcess(port, folder, simulator, {
+    this.simulator = apple.simulator
+    this.#apple = apple
+    this.#env = {
       PATH: process.env.PATH,
       RELAY_HOST: '127.0.0.1',
       RELAY_PORT: String(port),
       RELAY_HOOK_TOKENS: `${HOOK_TOKEN}=localhost`,
       RELAY_ADMIN_TOKENS: ADMIN_TOKEN,
-      RELAY_STORE: `sqlite:${join(folder, 'relay.db')}`,
-      RELAY_APNS_TOPICS: TOPIC,
-      RELAY_APNS_KEY_FILE: keyFile,
-      RELAY_APNS_KEY_ID: key.keyId,
-      RELAY_APNS_TEAM_ID: key.teamId,
-      RELAY_APNS_URL: simulator.url,
-      RELAY_APNS_CA_FILE: caFile,
+      RELAY_STORE: `sqlite:${this.databasePath}`,
+      ...apple.variables,
       ...extra,
-    })
+    }
+  }
+
+  /** Alone, with an Apple of its own. */
+  static async start(extra: Record<string, string> = {}): Promise<RelayProcess> {
+    const [port] = (await freePorts(1)) as [number]
+    const relay = new RelayProcess(port, await startApple(), extra)
     await relay.run()
     return relay
   }
 
+  /** One of several that share a database and an Apple, which others close. Not running yet. */
+  static node(port: number, apple: Apple, extra: Record<string, string>): RelayProcess {
+    const node = new RelayProcess(port, apple, extra)
+    node.#isNode = true
+    return node
+  }
+
   get databasePath(): string {
-    return join(this.#folder, 'relay.db')
+    return join(this.#apple.folder, 'relay.db')
   }
 
   /** All that its processes have printed. */
@@ -77,7 +107,7 @@ export class RelayProcess {
   async run(): Promise<void> {
     // An empty working directory: no .env is read.
     const relay = spawn(process.execPath, [BIN, 'serve'], {
-      cwd: this.#folder,
+      cwd: this.#apple.folder,
       env: this.#env,
       stdio: 'pipe',
     })
@@ -96,19 +126,28 @@ export class RelayProcess {
     return code
   }
 
+  /** Stops it in the middle of whatever it does, as a machine that is suspended. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
   async close(): Promise<void> {
     await this.kill()
-    await this.simulator.close()
-    rmSync(this.#folder, { recursive: true, force: true })
+    if (!this.#isNode) await this.#apple.close()
   }
 
   /** Registers a phone of a new token for this account, as an app would through an operator. */
   async registerPhone(recipient: string): Promise<Phone> {
     const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex')
     const body = JSON.stringify({ recipient, provider: 'apns', token })
-    const { status } = await this.request('PUT', `/v1/devices/phone-${token.slice(0, 8)}`, body)
+    const device = `phone-${token.slice(0, 8)}`
+    const { status } = await this.request('PUT', `/v1/devices/${device}`, body)
     if (status !== 201) throw new Error(`registration: ${status}`)
-    return new Phone(this.simulator, token)
+    return new Phone(this.simulator, token, device)
   }
 
   async devices(recipient: string): Promise<unknown[]> {
@@ -116,9 +155,10 @@ export class RelayProcess {
     return ((await response.json()) as { devices: unknown[] }).devices
   }
 
-  async messages(recipient: string): Promise<{ state: string; reason?: string }[]> {
+  async messages(recipient: string): Promise<{ id: string; state: string; reason?: string }[]> {
     const response = await this.request('GET', `/v1/messages?recipient=${encodeURIComponent(recipient)}`)
-    return ((await response.json()) as { messages: { state: string; reason?: string }[] }).messages
+    return ((await response.json()) as { messages: { id: string; state: string; reason?: string }[] })
+      .messages
   }
 
   request(method: string, path: string, body?: string): Promise<Response> {
@@ -131,10 +171,12 @@ export class RelayProcess {
 export class Phone {
   readonly #simulator: ApnsSimulator
   readonly token: string
+  readonly device: string
 
-  constructor(simulator: ApnsSimulator, token: string) {
+  constructor(simulator: ApnsSimulator, token: string, device: string) {
     this.#simulator = simulator
     this.token = token
+    this.device = device
   }
 
   get shown(): Shown[] {
