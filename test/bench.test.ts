@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { chmodSync, readdirSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { missingTools } from '../bench/wire/debian-tools.ts'
+import { postgresSkip } from './support/postgres-cluster.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 
 async function runBench(script: string, ...args: string[]) {
@@ -88,6 +89,26 @@ test('the bench of the wire compares everybody, on small numbers, and leaves not
   for (const row of rowsOf(output, 'Latency'))
     for (const cell of row.slice(2)) assert.match(cell, /^[\d,.]+$/)
   assert.match(output, /\n- \d+ % of h2load's rate, .*\n- apn takes [\d.]+ times the CPU per push, /)
+  assert.deepEqual(readdirSync(directory), [])
+})
+
+test('the bench of several nodes compares them with SQLite, on small numbers, and leaves nothing behind', {
+  skip: postgresSkip,
+}, async t => {
+  const directory = temporaryDirectory(t)
+  // PostgreSQL does not run as root, and its own user has to come in.
+  chmodSync(directory, 0o711)
+
+  const { code, output, errors } = await runBench('cluster/run.ts', '--quick', `--directory=${directory}`)
+
+  assert.equal(code, 0, errors)
+  const rows = rowsOf(output, 'Cluster')
+  const [loads, setups] = [3, ['SQLite 1', 'PostgreSQL 1', 'PostgreSQL 2']]
+  assert.deepEqual(
+    rows.map(([what = '', nodes]) => `${what.split(',')[0]} ${nodes}`),
+    Array.from({ length: loads }, () => setups).flat(),
+  )
+  for (const cell of rows.flatMap(row => row.slice(1))) assert.match(cell, /^([\d,.]+|)$/)
   assert.deepEqual(readdirSync(directory), [])
 })
 

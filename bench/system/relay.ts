@@ -16,15 +16,19 @@ export interface Relay {
 /** Variables of its providers. */
 export type ProviderEnvironment = Readonly<Record<string, string>>
 
-/** The relay as operators run it: default settings, its own process, SQLite in `directory`. */
-export async function startRelay(directory: string, providers: ProviderEnvironment): Promise<Relay> {
+/** The relay as operators run it: default settings, its own process; `store` as RELAY_STORE, default SQLite in `directory`. */
+export async function startRelay(
+  directory: string,
+  providers: ProviderEnvironment,
+  store = `sqlite:${join(directory, 'relay.db')}`,
+): Promise<Relay> {
   const { promise: port, resolve } = Promise.withResolvers<number>()
   let output = ''
   const child = new Child({
     script: new URL('../../bin/push-relay.mjs', import.meta.url),
     args: ['serve'],
     cwd: directory,
-    env: { ...environment(directory), ...providers },
+    env: { ...environment(store), ...providers },
     onOutput(text) {
       output = (output + text).slice(-10_000)
       const [, listened] = /"address":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(output) ?? []
@@ -44,10 +48,10 @@ export async function startRelay(directory: string, providers: ProviderEnvironme
   }
 }
 
-function environment(directory: string): Record<string, string> {
+function environment(store: string): Record<string, string> {
   return {
     RELAY_PORT: '0',
-    RELAY_STORE: `sqlite:${join(directory, 'relay.db')}`,
+    RELAY_STORE: store,
     RELAY_HOOK_TOKENS: HOOK_TOKEN,
     RELAY_ADMIN_TOKENS: ADMIN_TOKEN,
   }

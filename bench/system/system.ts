@@ -7,8 +7,9 @@ import { startSimulator } from './simulator.ts'
 import { withDirectory } from './temporary-directory.ts'
 import type { Usage } from './usage.ts'
 
-/** A relay with registered phones and the simulator, each a process of its own. */
+/** A relay, or several nodes of one, with registered phones and the simulator, each a process of its own. */
 export interface System {
+  /** To each node as many. */
   connect(count: number): Promise<HttpConnection[]>
   /** No message twice, however often it is asked for. */
   posts(limit: number, perPost: number): Posts
@@ -18,36 +19,48 @@ export interface System {
   delivered(): Promise<void>
   /** Runs `use` while the simulator cannot be reached; throws unless all that it posted waits. To begin when all is delivered. */
   duringOutage(use: () => Promise<void>): Promise<void>
+  /** Of all nodes together. */
   usage(): Promise<Usage>
 }
 
-export function withSystem<T>(parent: string, use: (system: System) => Promise<T>): Promise<T> {
+export interface SystemOptions {
+  nodes?: number
+  /** RELAY_STORE of every node; default a file of the one that there is. */
+  store?: string
+}
+
+export function withSystem<T>(
+  parent: string,
+  use: (system: System) => Promise<T>,
+  { nodes = 1, store }: SystemOptions = {},
+): Promise<T> {
   return withDirectory(parent, async directory => {
     const simulator = await startSimulator(directory)
     const connections: HttpConnection[] = []
-    let relay: Relay | undefined
+    const relays: Relay[] = []
     try {
-      relay = await startRelay(directory, apnsEnvironment(simulator.facts))
-      const control = await HttpConnection.open(relay.port)
+      while (relays.length < nodes)
+        relays.push(await startRelay(directory, apnsEnvironment(simulator.facts), store))
+      const control = await HttpConnection.open(relays[0]?.port ?? 0)
       connections.push(control)
       for (let index = 0; index < RECIPIENTS; index++) await register(control, index)
-      return await use(createSystem({ relay, simulator, control, connections }))
+      return await use(createSystem({ relays, simulator, control, connections }))
     } finally {
       for (const connection of connections) connection.close()
-      await relay?.stop()
+      for (const relay of relays) await relay.stop()
       await simulator.stop()
     }
   })
 }
 
 interface Parts {
-  relay: Relay
+  relays: readonly Relay[]
   simulator: Awaited<ReturnType<typeof startSimulator>>
   control: HttpConnection
   connections: HttpConnection[]
 }
 
-function createSystem({ relay, simulator, control, connections }: Parts): System {
+function createSystem({ relays, simulator, control, connections }: Parts): System {
   const all: Posts[] = []
   let first = 0
   const posted = () => all.reduce((sum, posts) => sum + posts.begun, 0)
@@ -59,7 +72,8 @@ function createSystem({ relay, simulator, control, connections }: Parts): System
   }
   return {
     async connect(count) {
-      const opened = await Promise.all(Array.from({ length: count }, () => HttpConnection.open(relay.port)))
+      const ports = Array.from({ length: count }, (_, index) => relays[index % relays.length]?.port ?? 0)
+      const opened = await Promise.all(ports.map(HttpConnection.open))
       connections.push(...opened)
       return opened
     },
@@ -82,7 +96,15 @@ function createSystem({ relay, simulator, control, connections }: Parts): System
       if (waiting !== count) throw new Error(`${count} messages were accepted, only ${waiting} of them wait`)
       await simulator.acceptConnections()
     },
-    usage: () => relay.usage(),
+    usage: async () => (await Promise.all(relays.map(relay => relay.usage()))).reduce(sum),
+  }
+}
+
+function sum(one: Usage, other: Usage): Usage {
+  return {
+    cpuMicros: one.cpuMicros + other.cpuMicros,
+    rssBytes: one.rssBytes + other.rssBytes,
+    peakRssBytes: one.peakRssBytes + other.peakRssBytes,
   }
 }
 

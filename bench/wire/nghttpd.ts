@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerIdentity } from '../../src/simulator/certificate.ts'
 import { countEndedChild } from '../system/child.ts'
+import { cpuMicrosOf } from '../system/process-cpu.ts'
 import { NGHTTPD } from './debian-tools.ts'
 import { DEVICES, pathOf } from './pushes.ts'
 
@@ -17,8 +18,6 @@ const STREAMS = 1000
  */
 const WINDOW_BITS = 24
 const START_LIMIT_MS = 10_000
-/** /proc counts CPU time in them (USER_HZ), on every Linux. */
-const TICKS_PER_SECOND = 100
 
 export interface Nghttpd {
   port: number
@@ -92,18 +91,11 @@ async function listening(server: ChildProcess, port: number): Promise<void> {
 async function end(server: ChildProcess): Promise<void> {
   if (hasEnded(server)) return
   const exited = once(server, 'exit')
-  countEndedChild(cpuMicrosOf(server))
+  countEndedChild(cpuMicrosOf(server.pid))
   server.kill('SIGTERM')
   await exited
 }
 
 function hasEnded(server: ChildProcess): boolean {
   return server.pid === undefined || server.exitCode !== null || server.signalCode !== null
-}
-
-// proc(5): utime and stime are the 14th and 15th field; the 2nd is a name in parentheses, which holds no more of these.
-function cpuMicrosOf({ pid }: ChildProcess): number {
-  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
-  const [user, system] = fields.split(' ').slice(11, 13).map(Number)
-  return (((user ?? 0) + (system ?? 0)) * 1_000_000) / TICKS_PER_SECOND
 }

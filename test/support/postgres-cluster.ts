@@ -42,6 +42,8 @@ export const postgresSkip =
 export interface ClusterOptions {
   /** Lines of postgresql.conf. */
   settings?: Record<string, string>
+  /** In which it makes a directory of its own; the server's user must be able to reach it. */
+  directory?: string
 }
 
 /**
@@ -62,8 +64,8 @@ export class PostgresCluster {
     this.#settings = settings
   }
 
-  static async start({ settings = {} }: ClusterOptions = {}): Promise<PostgresCluster> {
-    const folder = mkdtempSync(join(tmpdir(), 'push-relay-pg-'))
+  static async start({ settings = {}, directory = tmpdir() }: ClusterOptions = {}): Promise<PostgresCluster> {
+    const folder = mkdtempSync(join(directory, 'push-relay-pg-'))
     const [port] = (await freePorts(1)) as [number]
     const cluster = new PostgresCluster(folder, port, settings)
     cluster.#create()
@@ -121,6 +123,10 @@ export class PostgresCluster {
       if (text.includes('ready to accept connections')) resolve()
     })
     server.on('error', reject)
+    // A test that breaks off must not leave it running.
+    const end = () => server.kill('SIGQUIT')
+    process.once('exit', end)
+    server.on('exit', () => process.off('exit', end))
     server.on('exit', () => reject(new Error(`PostgreSQL did not start:\n${this.#log}`)))
     await promise
   }
