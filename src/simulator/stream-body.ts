@@ -1,6 +1,9 @@
 import type { ServerHttp2Stream } from 'node:http2'
 
-/** Calls `done` once: with the body, or with undefined as soon as it is longer than `limit`. Keeps no more than that. */
+/**
+ * Calls `done` once: with the body, or with undefined as soon as it is longer than `limit`. Keeps no more than that. Of a client
+ * that is gone before its body has ended nothing is heard.
+ */
 export function readBody(
   stream: ServerHttp2Stream,
   limit: number,
@@ -18,6 +21,6 @@ export function readBody(
     }
   })
   stream.on('end', () => {
-    if (size <= limit) done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    if (size <= limit && !stream.aborted) done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   })
 }

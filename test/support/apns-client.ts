@@ -73,16 +73,7 @@ function sendPush(
   request: ApnsRequest,
   jwt: string | undefined,
 ): Promise<ApnsAnswer | ApnsFailure> {
-  const headers: Record<string, string | string[] | undefined> = {
-    ':method': 'POST',
-    ':path': `/3/device/${request.token ?? TOKEN}`,
-    authorization: jwt === undefined ? undefined : `bearer ${jwt}`,
-    'apns-topic': TOPIC,
-    'apns-push-type': 'alert',
-    ...request.headers,
-  }
-  const given = Object.entries(headers).filter(([, value]) => value !== undefined)
-  const stream = session.request(Object.fromEntries(given) as OutgoingHttpHeaders, { endStream: false })
+  const stream = session.request(pushHeaders({ ...request, jwt }), { endStream: false })
   return new Promise(resolve => {
     let answered: Record<string, unknown> | undefined
     let body = ''
@@ -103,6 +94,23 @@ function sendPush(
     })
     stream.end(encode(request.body))
   })
+}
+
+/** Of a push as tests send it, unless they say otherwise. */
+export function pushHeaders({
+  token = TOKEN,
+  headers = {},
+  jwt,
+}: Omit<ApnsRequest, 'body'> & { jwt: string | undefined }): OutgoingHttpHeaders {
+  const all: ApnsRequest['headers'] = {
+    ':method': 'POST',
+    ':path': `/3/device/${token}`,
+    authorization: jwt === undefined ? undefined : `bearer ${jwt}`,
+    'apns-topic': TOPIC,
+    'apns-push-type': 'alert',
+    ...headers,
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
 function encode(body: unknown): string | Buffer {

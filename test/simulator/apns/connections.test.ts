@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { TOKEN, TOPIC } from '../../support/apns-client.ts'
+import { pushHeaders, TOKEN, TOPIC } from '../../support/apns-client.ts'
 import { startRig, streamLimit } from '../../support/apns-simulator.ts'
 
 const OTHER = 'cd'.repeat(32)
@@ -187,4 +187,19 @@ test('waits for events, and gives up when it is closed', async t => {
   await simulator.close()
   await never
   await assert.rejects(simulator.received(4), /closed/)
+})
+
+test('has been sent nothing by a client that is gone in the middle of a body', async t => {
+  const { simulator, client, connect, jwt } = await startRig(t)
+  await client.push()
+  await streamLimit(client, 1000)
+  const half = client.session.request(pushHeaders({ jwt }), { endStream: false })
+  half.on('error', () => {})
+  half.write('{"aps":{"alert":"half of')
+  // It is answered after the half has come.
+  await client.push({ token: 'xy' })
+  client.session.destroy()
+  await simulator.until(({ connections }) => connections.open === 0)
+  assert.equal((await connect().push()).status, 200)
+  assert.deepEqual(simulator.stats().refusals, { '400 BadDeviceToken': 1 })
 })
