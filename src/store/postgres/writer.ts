@@ -5,7 +5,7 @@ import type { Revisions } from '../shared/revisions.ts'
 import type { CommitReply } from '../shared/write-queue.ts'
 import { runBatch } from './batch.ts'
 import type { Connection } from './connection.ts'
-import { ConnectionLostError, judge, toFailure, toStoreError, type Verdict } from './failure.ts'
+import { ConnectionLostError, describe, judge, toFailure, toStoreError, type Verdict } from './failure.ts'
 import { raiseFence } from './fence.ts'
 import type { Incarnations } from './incarnations.ts'
 import { uncoveredOf } from './instants.ts'
@@ -35,6 +35,7 @@ export class Writer {
   #connection: Connection | undefined
   /** Why there is none, and none is tried to be made by whoever wants to write: that would make senders wait. */
   #refusal: unknown
+  #opening: Promise<void> | undefined
   #isClosed = false
   /** Leases of batches of which nobody knows whether they were committed, and of which nobody was told. */
   #unknown: Lease[] = []
@@ -58,16 +59,16 @@ export class Writer {
     }
   }
 
-  /** Makes a connection if there is none. Without this, what could not be reached is not tried again. */
+  /**
+   * Makes a connection if there is none; one, also when it is asked for by a commit and by a probe. Without this, what could
+   * not be reached is not tried again.
+   */
   async reach(): Promise<void> {
     if (this.#connection?.isOpen) return
-    try {
-      this.#connection = await this.#open()
-      this.#refusal = undefined
-    } catch (error) {
-      this.#refusal = error
-      throw error
-    }
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    await this.#opening
     if (this.#isClosed) await this.close()
   }
 
@@ -94,7 +95,7 @@ export class Writer {
       try {
         return await this.#attempt(operations)
       } catch (error) {
-        const helps = await this.#recover(judge(error))
+        const helps = this.#recover(judge(error))
         if (!helps || attempt === MOST_ATTEMPTS) throw error
         await this.#pause(attempt)
       }
@@ -140,15 +141,15 @@ export class Writer {
   }
 
   /** Whether trying again helps. */
-  async #recover(verdict: Verdict): Promise<boolean> {
+  #recover(verdict: Verdict): boolean {
     if (verdict.next === 'void') return true
     if (verdict.next === 'again') {
       if (verdict.stale === 'partitions') this.#options.partitions.forget()
-      if (verdict.stale === 'connection') await this.#disconnect()
+      if (verdict.stale === 'connection') void this.#disconnect()
       return true
     }
     // A server that only reads may not be the one any more that its name stands for.
-    if (verdict.next !== 'bug') await this.#disconnect()
+    if (verdict.next !== 'bug') void this.#disconnect()
     return false
   }
 
@@ -164,18 +165,33 @@ export class Writer {
     return this.#connection
   }
 
-  async #open(): Promise<Connection> {
-    const connection = await this.#options.open()
+  async #open(): Promise<void> {
     try {
-      if (this.#unknown.length > 0) await raiseFence(connection, this.#options.incarnations, this.#unknown)
-      this.#unknown = []
-      return connection
+      const connection = await this.#options.open()
+      // A batch may turn out to be unknown while this is under way.
+      while (this.#unknown.length > 0) await this.#raiseFence(connection)
+      this.#connection = connection
+      this.#refusal = undefined
     } catch (error) {
-      await connection.close()
+      // Whatever it is that keeps us out, it is tried again, and nobody's operation has failed for a reason of its own.
+      const isOther = judge(error).next === 'bug'
+      this.#refusal = isOther ? new ConnectionLostError('refused', describe(error)) : error
+      throw this.#refusal
+    }
+  }
+
+  async #raiseFence(connection: Connection): Promise<void> {
+    const unknown = [...this.#unknown]
+    try {
+      await raiseFence(connection, this.#options.incarnations, unknown)
+      this.#unknown = this.#unknown.filter(lease => !unknown.includes(lease))
+    } catch (error) {
+      void connection.close()
       throw error
     }
   }
 
+  /** A goodbye is not waited for while somebody waits for a commit: who should answer it may be gone. */
   async #disconnect(): Promise<void> {
     const connection = this.#connection
     this.#connection = undefined

@@ -158,6 +158,26 @@ describe('PostgreSQL fails', { skip: postgresSkip }, () => {
     await accepted(store)
   })
 
+  test('it takes no connections, for a reason that we do not know: refused, and it goes on once it does', async t => {
+    const url = await makeDatabase()
+    const { store, events } = await openStore(t, { url })
+    await registered(store)
+    const cluster = await sharedCluster()
+    const database = nameOf(url)
+    const unavailable = next(events, 'store.unavailable')
+    await cluster.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS false`)
+    await cluster.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`,
+    )
+    await unavailable
+    await Promise.allSettled([store.accept([entry()])])
+    await assert.rejects(store.accept([entry()]), isUnavailable('refused'))
+    const recovered = next(events, 'store.recovered')
+    await cluster.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS true`)
+    await recovered
+    await accepted(store)
+  })
+
   test('its disk is full: nothing of the batch is changed, the reason is known, and it goes on', async t => {
     const url = await makeDatabase()
     const { store } = await openStore(t, { url })
