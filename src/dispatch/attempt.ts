@@ -145,8 +145,9 @@ async function refreshRegistration(
   delivery: ActiveDelivery,
   deps: AttemptDependencies,
 ): Promise<DeliveryEnd | undefined> {
-  const found = await deps.store.registration(delivery.registration).catch(() => undefined)
-  // The store cannot read now: the delivery waits, nothing is known to be wrong with it.
+  const { registration, revision } = delivery
+  const found = await deps.store.registration(registration, revision).catch(() => undefined)
+  // The store cannot read now, or another node has taken over: the delivery waits, nothing is known to be wrong with it.
   if (!found) return { next: 'wait', runAt: deps.clock.now() + 1000, reason: 'store-unavailable' }
   if (!found.found) return { next: 'finish', state: 'unregistered', reason: goneReason(found) }
   if (found.registration.version !== delivery.registration.version) {

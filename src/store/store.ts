@@ -88,8 +88,11 @@ export interface Store {
   isStale(recipient: string, revision: number): boolean
 
   registrations(recipient: string): Promise<Registration[]>
-  /** `removed` also when another registration has taken the place of the named one. */
-  registration(key: NamedRegistration): Promise<FoundRegistration>
+  /**
+   * `removed` also when another registration has taken the place of the named one. `revision`: as of which the caller has leased
+   * what it is about to send (see AcceptReceipt); rejects when that lease is known to be lost.
+   */
+  registration(key: NamedRegistration, revision?: number): Promise<FoundRegistration>
   message(id: string): Promise<MessageTrace | undefined>
   messages(query: MessageQuery): Promise<MessageSummary[]>
   outbox(): Promise<OutboxStats>

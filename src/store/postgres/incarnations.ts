@@ -5,17 +5,24 @@ const BEGIN = { text: 'INSERT INTO node DEFAULT VALUES RETURNING id' }
 
 /** Under which name this process leases. A name that was taken for dead is never used again. */
 export class Incarnations {
-  readonly #onLost: () => void
+  readonly #onLost: () => number
   #current = 0
+  #since = 0
   #batch = 0
   #renewal: Promise<void> | undefined
 
-  constructor(onLost: () => void) {
+  /** `onLost` answers as of which revision of the registry it is the next one that leases. */
+  constructor(onLost: () => number) {
     this.#onLost = onLost
   }
 
   get current(): number {
     return this.#current
+  }
+
+  /** Whether what was leased as of this revision was leased under a name that is void. */
+  hasLost(revision: number): boolean {
+    return revision < this.#since
   }
 
   async begin(db: Queryable): Promise<void> {
@@ -34,7 +41,9 @@ export class Incarnations {
   async renew(db: Queryable, lost: number): Promise<void> {
     if (lost !== this.#current) return
     this.#renewal ??= this.begin(db)
-      .then(() => this.#onLost())
+      .then(() => {
+        this.#since = this.#onLost()
+      })
       .finally(() => {
         this.#renewal = undefined
       })

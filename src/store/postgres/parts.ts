@@ -47,6 +47,7 @@ export function createParts(options: PostgresStoreOptions): Parts {
     // Nothing that was read before is ours to use.
     revisions.restart(revisions.latest + 1)
     events.emit('store.leases-lost', {})
+    return revisions.latest
   })
   const partitions = new Partitions({
     widthMs: options.tracePartitionMs ?? PARTITION_MS,
@@ -86,8 +87,11 @@ export function createParts(options: PostgresStoreOptions): Parts {
     deadAfterMs,
     open: () => open('presence'),
     onBeat: async (connection, heardForMs) => {
-      await partitions.coverAhead(clock.now())
-      await takeOver(connection, heardForMs, { clock, events, deadAfterMs })
+      try {
+        await takeOver(connection, heardForMs, { clock, events, deadAfterMs })
+      } finally {
+        await partitions.coverAhead(clock.now())
+      }
     },
     onLost: error => fail(availability, toStoreError(error)),
   })

@@ -44,10 +44,11 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     releaseLeases: async () => submit({ kind: 'releaseLeases' }),
     expire: async (now, limit) => submit({ kind: 'expire', now, limit }),
     purge: async (before, limit) => {
+      const count = await submit({ kind: 'purge', before: clock.now() - options.dedupeWindowMs, limit })
       await partitions.dropBefore(before).catch(error => {
         throw toStoreError(error)
       })
-      return submit({ kind: 'purge', before: clock.now() - options.dedupeWindowMs, limit })
+      return count
     },
     requeue: async (messageId, now) => submit({ kind: 'requeue', messageId, now }),
     register: async command => submit({ kind: 'register', command }),
@@ -62,7 +63,7 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     replaceSecret: async (name, former, value) => submit({ kind: 'replaceSecret', name, former, value }),
     markProven: async scope => submit({ kind: 'markProven', scope }),
     isStale: (recipient, revision) => !presence.isHeard() || revisions.isStale(recipient, revision),
-    registration: named => findRegistration(parts, named),
+    registration: (named, revision) => findRegistration(parts, named, revision),
     registrations: recipient => read('registrations', recipient),
     message: id => read('message', id),
     messages: query => read('messages', query),
@@ -85,7 +86,9 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
 async function findRegistration(
   { pool, revisions, incarnations }: Parts,
   { recipient, device, kind, firstVersion }: NamedRegistration,
+  revision: number = Number.POSITIVE_INFINITY,
 ): Promise<FoundRegistration> {
+  if (incarnations.hasLost(revision)) throw new StoreUnavailableError('timeout')
   // Taken before reading: a change that is heard of meanwhile makes the answer stale, not the other way round.
   const { latest } = revisions
   const { current } = incarnations

@@ -261,6 +261,8 @@ export function sharingContract(make: MakeStore): void {
     await assert.rejects(one.registration(phone), { name: 'StoreUnavailableError' })
     const next = await accepted(one)
     assert.equal(next.leased, true)
+    await assert.rejects(one.registration(phone, lost.revision), { name: 'StoreUnavailableError' })
+    assert.equal((await one.registration(phone, next.revision)).found, true)
     assert.deepEqual(
       (await other.claimMessages(10)).map(({ message }) => message.id),
       [lost.id],
