@@ -1,5 +1,5 @@
 /** Room for the batches of an incarnation: at a thousand a second, more than thirty years. */
-const BATCHES = 2n ** 40n
+export const BATCHES = 2n ** 40n
 
 /**
  * A lease names the incarnation that holds it, and the batch that took it: when nobody knows whether a batch was committed, it

@@ -9,4 +9,6 @@ export type PostgresStoreEvents = StoreEvents & {
   emit(name: 'store.outbox-waits', event: Record<never, never>): void
   /** Whether changes that other nodes make to registrations are heard. */
   emit(name: 'store.presence', event: { state: 'heard' | 'lost'; reason?: string | undefined }): void
+  /** What is done for all nodes, such as making partitions ahead of time, failed and will not mend itself. */
+  emit(name: 'loop.failed', event: { loop: string; error: unknown }): void
 }

@@ -30,7 +30,10 @@ export interface PresenceOptions {
   origin: string
   heartbeatMs: number
   deadAfterMs: number
-  /** After each heartbeat; `heardForMs`: without interruption. */
+  /**
+   * After each heartbeat, unless what followed an earlier one is not over: no heartbeat waits for it. `heardForMs`: without
+   * interruption.
+   */
   onBeat(connection: Connection, heardForMs: number): Promise<void>
   onLost(error: unknown): void
 }
@@ -49,6 +52,8 @@ export class Presence {
   #isStopped = false
   #cancel: () => void = () => {}
   #turn: Promise<void> = Promise.resolve()
+  /** What follows a heartbeat, while it is under way. */
+  #chores: Promise<void> | undefined
   #clockOffsetMs = 0
 
   constructor(options: PresenceOptions) {
@@ -65,19 +70,22 @@ export class Presence {
     return this.#heardSince !== undefined && !this.#isSilent()
   }
 
-  /** Rejects when there is no connection; then it is not started. */
+  /** Rejects when there is no connection; then it is not started. May be called again, when something else failed after it. */
   async start(): Promise<void> {
+    await this.#turn
+    this.#cancel()
     await this.#beat()
     this.#beatLater(this.#nextMs())
   }
 
-  /** Resolves when the heartbeat under way is over. */
+  /** Resolves when the heartbeat under way is over, and what follows it. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#cancel()
     await this.#turn
     this.#heardSince = undefined
     await this.#connection?.close()
+    await this.#chores
   }
 
   /** Long before the others take us for dead, nothing can be relied on any more: neither what we hold nor what we hear. */
@@ -96,7 +104,10 @@ export class Presence {
     if (this.#isStopped) return
     this.#cancel = this.#options.clock.after(delayMs, () => {
       this.#turn = this.#beat().then(
-        () => this.#beatLater(this.#nextMs()),
+        () => {
+          this.#followUp()
+          this.#beatLater(this.#nextMs())
+        },
         error => {
           this.#lose(error)
           this.#beatLater(RECONNECT_MS)
@@ -107,7 +118,7 @@ export class Presence {
 
   async #beat(): Promise<void> {
     const connection = await this.#connect()
-    const { incarnations, clock, onBeat } = this.#options
+    const { incarnations, clock } = this.#options
     const { current } = incarnations
     const sentAt = clock.monotonic()
     const { rows } = await connection.query(BEAT, [current])
@@ -116,10 +127,26 @@ export class Presence {
     if (this.#isSilent()) this.#heardSince = sentAt
     this.#beatAt = sentAt
     this.#setClock(Number(rows[0]?.[0] ?? Number.NaN), sentAt)
-    await onBeat(connection, sentAt - (this.#heardSince ?? sentAt)).catch(error => {
-      // What this node does for others may fail, and is tried again at the next beat.
-      if (!connection.isOpen) throw error
-    })
+  }
+
+  /** What this node does for others may take long, or fail, and is tried again after the next beat. */
+  #followUp(): void {
+    const connection = this.#connection
+    if (connection === undefined) return
+    const heardForMs = this.#beatAt - (this.#heardSince ?? this.#beatAt)
+    this.#chores ??= this.#options
+      .onBeat(connection, heardForMs)
+      .catch(error => this.#tell(error))
+      .finally(() => {
+        this.#chores = undefined
+      })
+  }
+
+  /** Of what will not pass by itself. */
+  #tell(error: unknown): void {
+    const { next } = judge(error)
+    if (next === 'lost' || next === 'again' || this.#isStopped) return
+    this.#options.events.emit('loop.failed', { loop: 'presence', error })
   }
 
   #setClock(databaseNow: number, sentAt: number): void {
@@ -138,7 +165,11 @@ export class Presence {
     const connection = await open()
     connection.onNotification(({ payload = '' }) => this.#hear(payload))
     connection.onLost(error => this.#lose(error))
-    await connection.query({ text: `LISTEN ${channel}` })
+    await connection.query({ text: `LISTEN ${channel}` }).catch(error => {
+      // A standby lets us in, and refuses this.
+      void connection.close()
+      throw error
+    })
     this.#connection = connection
     // What was read before may have changed unheard.
     revisions.restart(revisions.latest + 1)

@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock.ts'
 import { releaseLeases } from './claims.ts'
 import type { Queryable } from './connection.ts'
-import { leaseOf } from './lease.ts'
+import { BATCHES, leaseOf } from './lease.ts'
 import type { PostgresStoreEvents } from './postgres-events.ts'
 
 const VOID_DEAD = {
@@ -11,10 +11,14 @@ const VOID_DEAD = {
     FOR UPDATE SKIP LOCKED))`,
 }
 const VOID_ONE = { text: 'UPDATE node SET voided_at = clock_timestamp() WHERE id = $1 AND voided_at IS NULL' }
-const VOID = { text: 'SELECT id FROM node WHERE voided_at IS NOT NULL' }
+const LEASED = `lease >= n.id * ${BATCHES} AND lease < (n.id + 1) * ${BATCHES}`
+const HOLDS = `(EXISTS (SELECT FROM outbox WHERE stage = 0 AND ${LEASED})
+    OR EXISTS (SELECT FROM delivery WHERE lease <> 0 AND ${LEASED}))`
+// A node that is restarted again and again leaves many that hold nothing.
+const VOID = { text: `SELECT id FROM node n WHERE voided_at IS NOT NULL AND ${HOLDS}` }
 /** Kept for a while: a transaction that began before may still commit. */
 const FORGET = {
-  text: `DELETE FROM node WHERE id = $1 AND voided_at < clock_timestamp() - interval '1 hour'`,
+  text: `DELETE FROM node n WHERE voided_at < clock_timestamp() - interval '1 hour' AND NOT ${HOLDS}`,
 }
 const OLDEST_UNBEGUN = {
   text: 'SELECT received_at FROM outbox WHERE stage = 0 AND lease = 0 ORDER BY lease, id LIMIT 1',
@@ -29,11 +33,7 @@ const PATIENCE_MS = 10_000
 export async function releaseVoid(db: Queryable): Promise<number> {
   const { rows } = await db.query(VOID)
   let count = 0
-  for (const [id] of rows) {
-    const released = await releaseLeases(db, leaseOf(Number(id), 0), STEP)
-    if (released === 0) await db.query(FORGET, [id])
-    count += released
-  }
+  for (const [id] of rows) count += await releaseLeases(db, leaseOf(Number(id), 0), STEP)
   return count
 }
 
@@ -66,6 +66,7 @@ export async function takeOver(
 ): Promise<void> {
   if (heardForMs >= deadAfterMs) await db.query(VOID_DEAD, [deadAfterMs])
   const count = await releaseVoid(db)
+  await db.query(FORGET)
   if (count > 0) events.emit('store.leases-freed', { count })
   const { rows } = await db.query(OLDEST_UNBEGUN)
   const receivedAt = rows[0]?.[0]
