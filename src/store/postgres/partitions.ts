@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg'
 import type { Connection, Queryable } from './connection.ts'
 import { PARTITION_LOCK } from './locks.ts'
 import { SCHEMA } from './schema.ts'
@@ -44,7 +45,7 @@ export class Partitions {
 
   covers(instant: number): boolean {
     return this.#known.some(
-      ({ from, until, state }) => state === 'attached' && from <= instant && instant < until,
+      partition => isAttached(partition) && partition.from <= instant && instant < partition.until,
     )
   }
 
@@ -64,15 +65,19 @@ export class Partitions {
     return this.cover([now, now + widthMs, now + 2 * widthMs])
   }
 
-  /** Drops those of which everything was settled before `before`. Answers how many. */
+  /** Drops those of which everything was settled before `before`, as far as nobody reads them. Answers how many. */
   async dropBefore(before: number): Promise<number> {
     if (!this.#known.some(({ until }) => until <= before)) return 0
     let dropped = 0
     await this.#maintain(async connection => {
-      for (const partition of this.#known.filter(({ until }) => until <= before)) {
+      const due = this.#known.filter(({ until }) => until <= before)
+      // While one is half detached, PostgreSQL refuses to begin with another.
+      for (const partition of due.toSorted((a, b) => Number(isAttached(a)) - Number(isAttached(b)))) {
         await drop(connection, partition)
         dropped++
       }
+    }).catch(error => {
+      if (!isImpatience(error)) throw error
     })
     return dropped
   }
@@ -81,6 +86,7 @@ export class Partitions {
   async #maintain(work: (connection: Connection) => Promise<void>): Promise<void> {
     const connection = await this.#options.open()
     try {
+      await connection.query(BRIEFLY)
       await connection.query({ text: 'SELECT pg_advisory_lock($1)' }, [PARTITION_LOCK])
       this.#known = await list(connection)
       await work(connection)
@@ -110,8 +116,16 @@ export class Partitions {
   }
 }
 
-// Detaching concurrently holds up nobody, but waits for whoever reads, such as a backup: then the next call goes on.
-const PATIENCE = { text: `SET statement_timeout = '30s'` }
+// A commit may wait for a partition; and a node that is stopped in the middle of this must not keep all others from it.
+const BRIEFLY = { text: `SET lock_timeout = '3s'; SET idle_session_timeout = '10s'` }
+// Detaching concurrently holds up nobody, but waits for whoever reads, such as a backup. Then the next call goes on: nobody
+// else makes or drops partitions meanwhile.
+const PATIENCE = { text: `SET lock_timeout = 0; SET statement_timeout = '10s'` }
+
+/** Others were in the way for too long: 57014 query_canceled, 55P03 lock_not_available. */
+function isImpatience(error: unknown): boolean {
+  return error instanceof DatabaseError && ['57014', '55P03'].includes(error.code ?? '')
+}
 
 async function drop(connection: Connection, { name, state }: Partition): Promise<void> {
   await connection.query(PATIENCE)
@@ -120,6 +134,10 @@ async function drop(connection: Connection, { name, state }: Partition): Promise
     await connection.query({ text: `ALTER TABLE trace DETACH PARTITION ${name} ${how}` })
   }
   await connection.query({ text: `DROP TABLE ${name}` })
+}
+
+function isAttached({ state }: Partition): boolean {
+  return state === 'attached'
 }
 
 async function list(db: Queryable): Promise<Partition[]> {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
+import { Client } from 'pg'
 import { Connection } from '../../../src/store/postgres/connection.ts'
 import { connectionConfig } from '../../../src/store/postgres/connection-config.ts'
+import { PARTITION_LOCK } from '../../../src/store/postgres/locks.ts'
 import { Partitions } from '../../../src/store/postgres/partitions.ts'
 import { accepted, HOUR, record, registered, settlement, T0 } from '../../contract/store/fixtures.ts'
 import { postgresSkip } from '../../support/postgres-cluster.ts'
+import { cleanUp } from '../sqlite/support.ts'
 import { makeDatabase, makePostgresStore, openStore, sharedCluster } from './support.ts'
 
 async function namesOf(url: string): Promise<string[]> {
@@ -21,6 +24,13 @@ const isOurs = (name: string) => name.length < 12
 
 function partitionsOf(url: string, widthMs: number): Partitions {
   return new Partitions({ widthMs, open: () => Connection.open(connectionConfig(url, 'maintain')) })
+}
+
+async function connect(t: TestContext, connectionString: string, options = ''): Promise<Client> {
+  const client = new Client({ connectionString, options: `-c search_path=push_relay ${options}` })
+  await client.connect()
+  cleanUp(t, () => client.end())
+  return client
 }
 
 describe('partitions of traces', { skip: postgresSkip }, () => {
@@ -52,6 +62,41 @@ describe('partitions of traces', { skip: postgresSkip }, () => {
     assert.deepEqual(left, ['1200_1300', '1300_1400'])
     assert.equal(await other.dropBefore(1299), 0)
     assert.equal(await partitions.dropBefore(1299), 0, 'it knew of two that are gone')
+  })
+
+  test('one that was left half detached is finished first: PostgreSQL refuses another one until then', async t => {
+    const url = await makeDatabase()
+    const partitions = partitionsOf(url, 100)
+    await partitions.cover([1000, 1100, 1200])
+    const reader = await connect(t, url)
+    await reader.query('BEGIN; SELECT FROM trace')
+    const impatient = await connect(t, url, '-c statement_timeout=100')
+    const detach = 'ALTER TABLE trace DETACH PARTITION trace_1100_1200 CONCURRENTLY'
+    await assert.rejects(impatient.query(detach), { code: '57014' })
+    await reader.query('COMMIT')
+    assert.equal(await partitions.dropBefore(1200), 2)
+    assert.deepEqual((await namesOf(url)).filter(isOurs), ['1200_1300'])
+  })
+
+  test('while another node makes or drops some, none is dropped, and that is no failure', async t => {
+    const url = await makeDatabase()
+    const partitions = partitionsOf(url, 100)
+    await partitions.cover([1000])
+    const other = await connect(t, url)
+    await other.query('SELECT pg_advisory_lock($1)', [PARTITION_LOCK])
+    assert.equal(await partitions.dropBefore(2000), 0)
+    await other.query('SELECT pg_advisory_unlock($1)', [PARTITION_LOCK])
+    assert.equal(await partitions.dropBefore(2000), 1)
+  })
+
+  test('a node that was stopped in the middle of making one: others do not wait for it forever', async t => {
+    const url = await makeDatabase()
+    const stopped = await connect(t, url)
+    await stopped.query('SELECT pg_advisory_lock($1)', [PARTITION_LOCK])
+    const partitions = partitionsOf(url, 100)
+    await assert.rejects(partitions.cover([1000]), { code: '55P03' })
+    await stopped.query('SELECT pg_advisory_unlock($1)', [PARTITION_LOCK])
+    await partitions.cover([1000])
   })
 
   test('a message is settled also when its partition was dropped meanwhile, or its clock is far off', async t => {
