@@ -15,9 +15,9 @@ export class ConnectionLostError extends Error {
 }
 
 /**
- * What follows an error of the database. `again`: nothing was changed, and trying again helps, once
- * what we knew of `stale` is forgotten. `void`: this incarnation has
- * been taken for dead. `lost`: unknown whether it was committed. `unavailable`: nothing was changed. `bug`: ours.
+ * What follows an error of the database. `again`: nothing was changed, and trying again helps, once what we knew of `stale` is
+ * forgotten. `void`: this incarnation has been taken for dead. `lost`: unknown whether it was committed. `unavailable`: nothing
+ * was changed. `bug`: ours.
  */
 export type Verdict =
   | { next: 'again'; stale?: 'partitions' | 'connection' }
@@ -30,6 +30,8 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   PR001: { next: 'void' }, // hold_incarnation in schema.ts
   '08': { next: 'lost', reason: 'unreachable' }, // connection exceptions
   '25006': { next: 'unavailable', reason: 'read-only' }, // a standby, or default_transaction_read_only
+  '25P03': { next: 'lost', reason: 'timeout' }, // we were stopped in a transaction, and it was ended: idle_in_transaction_…
+  '25P04': { next: 'lost', reason: 'timeout' }, // transaction_timeout
   '23514': { next: 'again', stale: 'partitions' }, // none for a row: there is no other check in our tables
   '26000': { next: 'again', stale: 'connection' }, // our prepared statement is not there: somebody shares our connection
   '0A000': { next: 'again', stale: 'connection' }, // "cached plan must not change result type", after a migration
