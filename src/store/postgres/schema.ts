@@ -9,12 +9,13 @@ export const SCHEMA = 'push_relay'
  * appended to, and is partitioned by the time of settling, so that purging is dropping a table. Settling moves a message from
  * one to the other, which in PostgreSQL costs about as much as changing it where it is: there, a change is a new row as well.
  *
- * Instants are ms since 1970, by the clock of the relay. Only leases are judged by the clock of the database: node.
+ * Instants are ms since 1970, by the clock of the nodes, who take over the database's when theirs is off. What decides whether a
+ * lease is valid is compared by the database alone, with its own clock: node.
  */
 export const MIGRATIONS: readonly string[] = [
   `
   -- One row per incarnation of a node, not per message: its leases are valid as long as its heartbeat goes on.
-  -- fence: batches with a lower number are refused; see writer.ts.
+  -- fence: batches with a lower number are refused; see fence.ts.
   CREATE TABLE node (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
