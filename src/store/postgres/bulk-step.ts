@@ -111,9 +111,8 @@ export class BulkStep implements Step {
       this.#firsts.map(({ round }) => round),
     )
     for (const { round, tell } of this.#firsts) tell(settled.has(round.messageId) ? round.state : undefined)
-    for (const { round } of this.#firsts) {
-      if (settled.has(round.messageId)) await applyEffects(context, round, changingEffects(round))
-    }
+    const rounds = this.#firsts.flatMap(({ round }) => (settled.has(round.messageId) ? [round] : []))
+    await Promise.all(rounds.map(round => applyEffects(context, round, changingEffects(round))))
   }
 
   async #settleLater(context: WriteContext): Promise<void> {
@@ -121,9 +120,10 @@ export class BulkStep implements Step {
       context,
       this.#laters.map(({ settlement }) => settlement),
     )
-    for (const [index, { settlement, tell }] of this.#laters.entries()) {
-      tell(states[index])
-      if (states[index] !== undefined) await applyEffects(context, settlement, effectsOf(settlement.results))
-    }
+    for (const [index, { tell }] of this.#laters.entries()) tell(states[index])
+    const settled = this.#laters.flatMap(({ settlement }, index) =>
+      states[index] === undefined ? [] : [settlement],
+    )
+    await Promise.all(settled.map(one => applyEffects(context, one, effectsOf(one.results))))
   }
 }
