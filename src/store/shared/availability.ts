@@ -18,6 +18,8 @@ export class Availability {
   #announced: UnavailableReason | undefined
   #cancelProbe: () => void = () => {}
   #isClosed = false
+  /** One is under way, or to come. */
+  #isProbing = false
 
   constructor(options: { clock: Clock; events: StoreEvents; probe: () => Promise<void> }) {
     this.#clock = options.clock
@@ -78,10 +80,16 @@ export class Availability {
     else this.#events.emit('store.unavailable', { reason })
   }
 
+  /** No failure puts off the one that is to come: under load there is always another. */
   #probeLater(): void {
-    this.#cancelProbe()
-    if (this.#isClosed || this.#failure === 'corrupt') return
-    // A probe that fails calls `failed`, which arranges for the next one.
-    this.#cancelProbe = this.#clock.after(PROBE_MS, () => void this.#probe().catch(() => undefined))
+    if (this.#isProbing || this.#isClosed || this.#failure === 'corrupt') return
+    this.#isProbing = true
+    this.#cancelProbe = this.#clock.after(PROBE_MS, () => void this.#runProbe())
+  }
+
+  async #runProbe(): Promise<void> {
+    await this.#probe().catch(() => undefined)
+    this.#isProbing = false
+    if (this.#failure !== undefined) this.#probeLater()
   }
 }
