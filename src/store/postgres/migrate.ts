@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { Connection, Queryable } from './connection.ts'
 import { MIGRATION_LOCK } from './locks.ts'
 import { MIGRATIONS, SCHEMA } from './schema.ts'
 
@@ -8,15 +8,21 @@ export class RefusedError extends Error {}
 /** Of the server: https://www.postgresql.org/support/versioning/ */
 const FEWEST_VERSION = 150_000
 
+const FIND_SCHEMA = { text: 'SELECT FROM pg_namespace WHERE nspname = $1' }
+
 /** Throws RefusedError unless this is a server that we can use, and that keeps what it says it has committed. */
-export async function checkServer(connection: Connection): Promise<void> {
+export async function checkServer(connection: Queryable): Promise<void> {
   const { rows } = await connection.query({
     text: `SELECT current_setting('server_version_num')::integer, current_setting('server_version'), pg_is_in_recovery(),
-      current_setting('synchronous_commit'), current_setting('fsync')`,
+      current_setting('server_encoding'), current_setting('synchronous_commit'), current_setting('fsync')`,
   })
-  const [number, version, isStandby, ...durability] = rows[0] ?? []
+  const [number, version, isStandby, encoding, ...durability] = rows[0] ?? []
   if (Number(number) < FEWEST_VERSION) {
     throw new RefusedError(`PostgreSQL ${version} is too old: 15 or newer is needed`)
+  }
+  // Others have no place for most of what people write.
+  if (encoding !== 'UTF8') {
+    throw new RefusedError(`the encoding of this database is ${encoding}: it must be UTF8`)
   }
   if (durability.includes('off')) {
     throw new RefusedError('synchronous_commit and fsync must be on: what is accepted has to survive a crash')
@@ -53,9 +59,11 @@ export async function migrate(
 }
 
 async function appliedVersion(connection: Connection): Promise<number> {
+  // Asked for even when there is one, the right to create schemas would be needed by every node.
+  const { count } = await connection.query(FIND_SCHEMA, [SCHEMA])
+  if (count === 0) await connection.query({ text: `CREATE SCHEMA ${SCHEMA}` })
   await connection.query({
     text: `
-    CREATE SCHEMA IF NOT EXISTS ${SCHEMA};
     CREATE TABLE IF NOT EXISTS ${SCHEMA}.migration (
       version integer NOT NULL PRIMARY KEY,
       applied_at timestamptz NOT NULL DEFAULT clock_timestamp()

@@ -3,11 +3,11 @@ import { describe, type TestContext, test } from 'node:test'
 import { systemClock } from '../../../src/domain/clock.ts'
 import { Connection } from '../../../src/store/postgres/connection.ts'
 import { connectionConfig } from '../../../src/store/postgres/connection-config.ts'
-import { migrate } from '../../../src/store/postgres/migrate.ts'
+import { checkServer, migrate } from '../../../src/store/postgres/migrate.ts'
 import { createPostgresStore } from '../../../src/store/postgres/postgres-store.ts'
 import { MIGRATIONS } from '../../../src/store/postgres/schema.ts'
 import { createEvents } from '../../../src/telemetry/events.ts'
-import { accepted, HOUR, registered } from '../../contract/store/fixtures.ts'
+import { accepted, HOUR, record, registered, settlement } from '../../contract/store/fixtures.ts'
 import { postgresSkip } from '../../support/postgres-cluster.ts'
 import { cleanUp } from '../sqlite/support.ts'
 import { openStore, sharedCluster } from './support.ts'
@@ -82,6 +82,39 @@ describe('PostgreSQL is opened', { skip: postgresSkip }, () => {
     await store.close()
     await cluster.query('INSERT INTO push_relay.migration (version) VALUES (99)', name)
     assert.match(await openingFails(url), /newer release/)
+    await cluster.query(`CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0`)
+    assert.match(
+      await openingFails(cluster.url('latin')),
+      /encoding of this database is LATIN1: it must be UTF8/,
+    )
+  })
+
+  test('a role that owns the schema, and may create no other, can do all of it', async t => {
+    const cluster = await sharedCluster()
+    const { url, name } = await cluster.createDatabase()
+    await cluster.query(
+      `CREATE ROLE tenant LOGIN PASSWORD 'tenant'; CREATE SCHEMA push_relay AUTHORIZATION tenant`,
+      name,
+    )
+    const asTenant = new URL(url)
+    asTenant.username = 'tenant'
+    asTenant.password = 'tenant'
+    const { store } = await openStore(t, { url: asTenant.href })
+    const phone = await registered(store)
+    const { id } = await accepted(store)
+    assert.equal(await store.settle(settlement(id, [{ record: record(id, phone) }])), 'accepted')
+    await store.purge(systemClock.now(), 1)
+  })
+
+  test('a server that is too old, or only a standby, is refused', async () => {
+    const serverThatSays = (...settings: unknown[]) => ({
+      query: async () => ({ rows: [settings], count: 1, command: 'SELECT' }),
+    })
+    const old = serverThatSays(140_019, '14.19', false, 'UTF8', 'on', 'on')
+    await assert.rejects(checkServer(old), /PostgreSQL 14\.19 is too old: 15 or newer/)
+    const standby = serverThatSays(150_000, '15.0', true, 'UTF8', 'on', 'on')
+    await assert.rejects(checkServer(standby), /is a standby/)
+    await checkServer(serverThatSays(150_000, '15.0', false, 'UTF8', 'on', 'on'))
   })
 
   test('one that does not answer yet is waited for', async t => {
