@@ -1,8 +1,10 @@
+import { bad, good, type Parsed } from './config/parsed.ts'
 import { readStoreLocation, readVariable } from './config/read-config.ts'
 import type { RelayEnvironment } from './config/reading.ts'
 import { storeLocation } from './config/store-location.ts'
 import { systemClock } from './domain/clock.ts'
 import type { MoveProgress, MoveResult } from './move.ts'
+import { blaming } from './store/unusable-store.ts'
 
 /** What a command says at its end, and with which exit code. */
 export interface Said {
@@ -26,7 +28,7 @@ export async function migrateStore(environment: RelayEnvironment): Promise<Said>
     )
   }
   const { migrateDatabase } = await import('./store/postgres/migrate-database.ts')
-  return said(migrated(await migrateDatabase(location.url)))
+  return said(migrated(await blaming('RELAY_STORE', migrateDatabase(location.url))))
 }
 
 function migrated(applied: number): string {
@@ -48,26 +50,28 @@ export async function moveBetweenStores(
   const source = from === undefined ? undefined : storeLocation(from)
   if (!source?.ok || source.value.kind !== 'sqlite')
     return failed('--from: must be sqlite:<path of the database file>')
-  const target = to === undefined ? readStoreLocation(environment) : locationOf(to)
-  if (target?.kind !== 'postgres') {
-    return failed(
-      '--to: must be postgres://user:password@host:5432/database; without it RELAY_STORE must be that',
-    )
-  }
+  const setting = to === undefined ? 'RELAY_STORE' : '--to'
+  const target = targetOf(to ?? environment.RELAY_STORE?.trim() ?? '')
+  if (!target.ok) return failed(`${setting}: ${target.problems.join('; ')}`)
   const dedupeWindowMs = readVariable(environment, 'dedupeWindow')
   if (dedupeWindowMs === undefined)
     return failed('RELAY_DEDUPE_WINDOW: is wrong; see push-relay check-config')
   const { moveStore } = await import('./move.ts')
-  const result = await moveStore({
-    ...{ from: source.value.path, to: target.url, now: systemClock.now(), dedupeWindowMs },
+  const moving = moveStore({
+    ...{ from: source.value.path, to: target.value, now: systemClock.now(), dedupeWindowMs },
     onProgress: sparingly(progress),
   })
-  return said(moveReport(result))
+  return said(moveReport(await blaming(setting, moving)))
 }
 
-function locationOf(text: string) {
+/** The URL of the database to which a relay moves. */
+function targetOf(text: string): Parsed<string> {
   const parsed = storeLocation(text)
-  return parsed.ok ? parsed.value : undefined
+  if (parsed.ok && parsed.value.kind === 'postgres') return good(parsed.value.url)
+  const isMeant = /^postgres/i.test(text)
+  return parsed.ok || !isMeant
+    ? bad('must be postgres://user:password@host:5432/database (--to wins over RELAY_STORE)')
+    : parsed
 }
 
 const ROWS_PER_LINE = 100_000

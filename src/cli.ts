@@ -129,7 +129,7 @@ async function checkStoreFile(): Promise<number> {
   const location = readStoreLocation(readEnvironment().relay)
   if (!location) return fail('RELAY_STORE: is wrong; see push-relay check-config')
   if (location.kind !== 'sqlite') {
-    return fail('check-store: reads files of SQLite; for PostgreSQL see docs/operations.md')
+    return fail('check-store: reads files of SQLite; for PostgreSQL there is its own pg_amcheck')
   }
   const { checkStore } = await import('./store/sqlite/check-store.ts')
   const result = await checkStore(location.path)

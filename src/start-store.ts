@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts'
 import type { Clock } from './domain/clock.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
+import { blaming } from './store/unusable-store.ts'
 import type { ZeropushRegistry } from './store/zeropush-registry.ts'
 import type { Events } from './telemetry/events.ts'
 
@@ -24,6 +25,6 @@ export async function startStore(
   // Its client is read only where there is something for it to do.
   const { createPostgresStore } = await import('./store/postgres/postgres-store.ts')
   const store = createPostgresStore({ url: location.url, dedupeWindowMs, ...surroundings })
-  await store.open()
+  await blaming('RELAY_STORE', store.open())
   return { store, clock: store.clock }
 }

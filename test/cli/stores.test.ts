@@ -108,24 +108,29 @@ describe('push-relay move', { skip: postgresSkip }, () => {
     const url = await makeDatabase()
     const directory = emptyDirectory(t)
     const from = `sqlite:${path}`
+    const closed = 'postgres://relay:some-word@127.0.0.1:1/relay'
     const cases: [args: string[], env: Record<string, string>, said: RegExp][] = [
-      [['--from', from], {}, /^--to: must be postgres:/],
+      [['--from', from], {}, /^RELAY_STORE: must be postgres:/],
+      [['--from', from], { RELAY_STORE: from }, /^RELAY_STORE: must be postgres:/],
       [['--from', from, '--to', from], {}, /^--to: must be postgres:/],
       [['--to', url], {}, /^--from: must be sqlite:/],
       [['--from', url, '--to', url], {}, /^--from: must be sqlite:/],
       [['--from', 'sqlite:gone.db', '--to', url], {}, /^push-relay: .*gone\.db does not exist$/m],
       [['--from', from, '--to', url], { RELAY_DEDUPE_WINDOW: 'long' }, /^RELAY_DEDUPE_WINDOW: is wrong/],
+      [['--from', from, '--to', `${closed}?sslmode=require`], {}, /^--to: sslmode must be one of/],
       [
-        ['--from', from, '--to', 'postgres://relay@127.0.0.1:1/relay'],
+        ['--from', from, '--to', closed],
         {},
-        /^push-relay: the database cannot be used: ECONNREFUSED$/m,
+        /^push-relay: --to: the database cannot be used: ECONNREFUSED$/m,
       ],
+      [['--from', from], { RELAY_STORE: closed }, /^push-relay: RELAY_STORE: .* ECONNREFUSED$/m],
     ]
     for (const [args, env, expected] of cases) {
       const ended = await pushRelay(directory, ['move', ...args], { env })
       assert.equal(ended.code, 1, args.join(' '))
       assert.match(ended.stderr, expected)
       assert.equal(ended.stderr.trimEnd().split('\n').length, 1)
+      assert.doesNotMatch(ended.stderr, /some-word/)
     }
     for (const args of [
       ['move', '--into', url],
@@ -154,7 +159,7 @@ test('push-relay migrate: PostgreSQL, also while a node runs', { skip: postgresS
   assert.deepEqual([newer.code, newer.stdout], [1, ''])
   assert.match(
     newer.stderr,
-    /^push-relay: the database cannot be used: the database was migrated by a newer release/,
+    /^push-relay: RELAY_STORE: the database cannot be used: the database was migrated by a newer release/,
   )
 })
 
@@ -178,4 +183,20 @@ test('push-relay migrate: a file, unless a relay has it', async t => {
   assert.equal((await pushRelay(directory, ['migrate'], { env })).stdout, 'nothing to migrate\n')
   const wrong = await pushRelay(directory, ['migrate'], { env: { RELAY_STORE: 'mysql://x' } })
   assert.match(wrong.stderr, /^RELAY_STORE: is wrong/)
+})
+
+test('a relay that is not let in says which variable is wrong, without its value', {
+  skip: postgresSkip,
+}, async t => {
+  const url = new URL(await makeDatabase())
+  url.password = 'some-word'
+  const tokens = {
+    RELAY_HOOK_TOKENS: 'hook-0123456789abcdef',
+    RELAY_ADMIN_TOKENS: 'admin-0123456789abcdef',
+  }
+  const env = { ...tokens, RELAY_STORE: url.href, RELAY_PROWL: 'on', RELAY_PORT: '0' }
+  const { code, stdout, stderr } = await pushRelay(emptyDirectory(t), ['serve'], { env })
+  assert.equal(code, 1)
+  assert.match(stderr, /^push-relay cannot start: RELAY_STORE: .* 28P01: password authentication failed.*\n$/)
+  assert.doesNotMatch(stdout + stderr, /some-word/)
 })

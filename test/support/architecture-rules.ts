@@ -10,7 +10,10 @@ const CONFIG_KIT = [
   ...['reading', 'variable'].map(name => `types config/${name}.ts`),
 ]
 
-const STORE_PORTS = ['store/store.ts', 'store/store-unavailable.ts', 'store/zeropush-registry.ts']
+const STORE_PORTS = [
+  ...['store/store.ts', 'store/store-unavailable.ts', 'store/unusable-store.ts'],
+  'store/zeropush-registry.ts',
+]
 
 /**
  * Who may import whom. The first area that is a prefix of a file's path is the file's own; within its area a file imports
@@ -22,6 +25,7 @@ const AREAS: [area: string, mayImport: string[]][] = [
   ['telemetry/', ['domain/']],
   ['store/store.ts', ['domain/', 'store/store-unavailable.ts']],
   ['store/store-unavailable.ts', []],
+  ['store/unusable-store.ts', []],
   ['store/zeropush-registry.ts', ['domain/', 'store/store.ts']],
   ['store/shared/', ['domain/', ...STORE_PORTS]],
   ['store/sqlite/', ['domain/', 'store/shared/', ...STORE_PORTS]],
@@ -60,7 +64,7 @@ const AREAS: [area: string, mayImport: string[]][] = [
     'cli-stores.ts',
     [
       ...['move.ts', 'config/', 'domain/clock.ts'],
-      ...['store/sqlite/migrate-file.ts', 'store/postgres/migrate-database.ts'],
+      ...['store/sqlite/migrate-file.ts', 'store/postgres/migrate-database.ts', 'store/unusable-store.ts'],
     ],
   ],
   // `check-store` and `vapid-keys` do one thing without starting the relay, so they go past app.ts to that one function.

@@ -1,4 +1,5 @@
 import { DatabaseError } from 'pg'
+import { UnusableStoreError } from '../unusable-store.ts'
 import { describe, judge } from './failure.ts'
 import { checkServer, migrate, RefusedError } from './migrate.ts'
 import { refuseHalfMoved } from './move-state.ts'
@@ -21,7 +22,7 @@ export async function openParts(parts: Parts, options: PostgresStoreOptions): Pr
       const verdict = judge(error)
       if (verdict.next !== 'lost' || clock.monotonic() - startedAt >= patienceMs) {
         await closeParts(parts)
-        throw new Error(`the database cannot be used: ${explain(error)}`)
+        throw unusable(error)
       }
       if (isFirst) events.emit('store.unavailable', { reason: verdict.reason })
       await new Promise<void>(resolve => clock.after(AGAIN_MS, resolve))
@@ -45,8 +46,13 @@ async function openOnce(parts: Parts): Promise<void> {
   await partitions.coverAhead(clock.now())
 }
 
+/** In words for the operator: an error's own words may quote what is in the rows. */
+export function unusable(error: unknown): UnusableStoreError {
+  return new UnusableStoreError(`the database cannot be used: ${explain(error)}`)
+}
+
 // What the server says when it lets nobody in names users and databases.
-export function explain(error: unknown): string {
+function explain(error: unknown): string {
   if (error instanceof RefusedError) return error.message
   const isRefusal = error instanceof DatabaseError && /^(?:28|3D|42501|53300)/.test(error.code ?? '')
   return isRefusal ? `${describe(error)}: ${error.message}` : describe(error)

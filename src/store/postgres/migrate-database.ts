@@ -1,6 +1,6 @@
 import { Connection } from './connection.ts'
 import { connectionConfig } from './connection-config.ts'
-import { explain } from './life.ts'
+import { unusable } from './life.ts'
 import { checkServer, migrate } from './migrate.ts'
 
 /** Applies what was not yet applied, also while nodes run. Answers how many; rejects with words for the operator. */
@@ -14,6 +14,6 @@ export async function migrateDatabase(url: string): Promise<number> {
       await connection.close()
     }
   } catch (error) {
-    throw new Error(`the database cannot be used: ${explain(error)}`)
+    throw unusable(error)
   }
 }

@@ -2,7 +2,7 @@ import type { MovedPosition, MovedRow, MovedTable } from '../shared/moved-tables
 import { MOVED_TABLES } from '../shared/moved-tables.ts'
 import { Connection } from './connection.ts'
 import { connectionConfig } from './connection-config.ts'
-import { explain } from './life.ts'
+import { unusable } from './life.ts'
 import { MOVE_LOCK } from './locks.ts'
 import { checkServer, migrate, RefusedError } from './migrate.ts'
 import { advanceMove, beginMove, finishMove, type MoveState, readMove } from './move-state.ts'
@@ -166,11 +166,10 @@ async function checksumOf(connection: Connection, table: MovedTable): Promise<Ch
   return checksum
 }
 
-/** An error's own words quote what is in the rows. */
 async function readable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    throw new Error(`the database cannot be used: ${explain(error)}`)
+    throw unusable(error)
   }
 }
