@@ -112,6 +112,20 @@ test('the bench of several nodes compares them with SQLite, on small numbers, an
   assert.deepEqual(readdirSync(directory), [])
 })
 
+test('the bench of large files fills and measures them, on small numbers, and leaves nothing behind', async t => {
+  const directory = temporaryDirectory(t)
+
+  const { code, output, errors } = await runBench('limits/run.ts', '--quick', `--directory=${directory}`)
+
+  assert.equal(code, 0, errors)
+  assert.match(output, /\n\| registrations \| 0 \| 3,000 \| × \| 1,000, and 2,000 messages pending \| × \|\n/)
+  const rows = rowsOf(output, 'Limits')
+  assert.equal(rows.length, 31)
+  for (const cell of rows.flatMap(row => row.slice(1))) assert.match(cell, /^[\d,.]+$/)
+  assert.match(output, /\nA registration takes \d+ bytes of the file, a pending message [\d,]+\.\n/)
+  assert.deepEqual(readdirSync(directory), [])
+})
+
 test('an unknown option of the bench of the wire is refused with those that there are', async () => {
   const { code, output, errors } = await runBench('wire/run.ts', '--only=apn')
 

@@ -20,9 +20,9 @@ export function messageText(index: number): string {
 }
 
 /** A message as an ejabberd module posts it. */
-export function message(index: number): Record<string, unknown> {
+export function message(index: number, to = recipient(index)): Record<string, unknown> {
   return {
-    to: recipient(index),
+    to,
     from: `friend-${(index * 7) % 500}@${DOMAIN}/phone`,
     body: messageText(index).toWellFormed(),
     id: randomUUID(),

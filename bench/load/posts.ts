@@ -1,6 +1,6 @@
 import { HOOK_TOKEN } from '../system/relay.ts'
 import type { HttpConnection, HttpRequest } from './http-connection.ts'
-import { message } from './messages.ts'
+import { message, recipient } from './messages.ts'
 
 /** Where posts come from. */
 export interface PostSource {
@@ -11,17 +11,28 @@ export interface PostSource {
   next(dueAt: number): HttpRequest | undefined
 }
 
-/** What is still to be posted, `perPost` messages at a time; 1 is the object that simple modules post. */
+export interface PostsOptions {
+  first: number
+  limit: number
+  /** 1 is the object that simple modules post. */
+  perPost: number
+  /** For whom a message is. */
+  to?: (index: number) => string
+}
+
+/** What is still to be posted, `perPost` messages at a time. */
 export class Posts implements PostSource {
   readonly perPost: number
   readonly #first: number
   readonly #limit: number
+  readonly #to: (index: number) => string
   #begun = 0
 
-  constructor(options: { first: number; limit: number; perPost: number }) {
-    this.perPost = options.perPost
-    this.#first = options.first
-    this.#limit = options.limit
+  constructor({ first, limit, perPost, to = recipient }: PostsOptions) {
+    this.perPost = perPost
+    this.#first = first
+    this.#limit = limit
+    this.#to = to
   }
 
   /** Messages in the posts that were begun. */
@@ -33,8 +44,9 @@ export class Posts implements PostSource {
     if (this.#begun + this.perPost > this.#limit) return undefined
     const from = this.#first + this.#begun
     this.#begun += this.perPost
+    const one = (index: number) => message(index, this.#to(index))
     const body =
-      this.perPost === 1 ? message(from) : Array.from({ length: this.perPost }, (_, i) => message(from + i))
+      this.perPost === 1 ? one(from) : Array.from({ length: this.perPost }, (_, i) => one(from + i))
     return { method: 'POST', path: '/v1/messages', token: HOOK_TOKEN, body: JSON.stringify(body) }
   }
 }

@@ -22,7 +22,8 @@ export const store: StartPart = async ({ directory }) => {
     events: createEvents(),
   })
   await sqlite.open()
-  await Promise.all(Array.from({ length: RECIPIENTS }, (_, index) => register(sqlite, index)))
+  const phones = Array.from({ length: RECIPIENTS }, (_, index) => index)
+  await Promise.all(phones.map(index => register(sqlite, recipient(index), deviceToken(index))))
   let next = 0
   return {
     async run(messages) {
@@ -39,13 +40,13 @@ export const store: StartPart = async ({ directory }) => {
   }
 }
 
-async function register(sqlite: Store, index: number): Promise<void> {
+export async function register(sqlite: Store, to: string, token: string): Promise<void> {
   await sqlite.register({
-    recipient: recipient(index),
+    recipient: to,
     device: 'phone',
     kind: 'alert',
     provider: 'apns',
-    token: deviceToken(index),
+    token,
     app: APP,
     environment: 'production',
     environmentSource: 'default',
@@ -54,11 +55,11 @@ async function register(sqlite: Store, index: number): Promise<void> {
   })
 }
 
-function entry(index: number): AcceptEntry {
+export function entry(index: number, to = recipient(index)): AcceptEntry {
   const id = newMessageId()
   const receivedAt = systemClock.now()
   const content = {
-    recipient: recipient(index),
+    recipient: to,
     sender: 'friend@bench.example',
     type: 'chat',
     body: messageText(index),
@@ -80,7 +81,7 @@ function entry(index: number): AcceptEntry {
   }
 }
 
-async function settle(sqlite: Store, receipt: AcceptReceipt): Promise<boolean> {
+export async function settle(sqlite: Store, receipt: AcceptReceipt): Promise<boolean> {
   if (receipt.status !== 'queued') throw new Error(`a message is ${receipt.status}`)
   const [registration] = receipt.registrations
   if (registration === undefined) throw new Error('a recipient has no phone')
@@ -102,7 +103,7 @@ async function settle(sqlite: Store, receipt: AcceptReceipt): Promise<boolean> {
   return true
 }
 
-function record(messageId: string, registration: Registration): DeliveryRecord {
+export function record(messageId: string, registration: Registration): DeliveryRecord {
   const { device, kind, provider, app, environment } = registration
   const attempt = {
     number: 1,

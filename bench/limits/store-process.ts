@@ -1,0 +1,4 @@
+import { answerCalls } from '../system/calls.ts'
+import { measureAtStore } from './at-store.ts'
+
+answerCalls({ measure: measureAtStore })
