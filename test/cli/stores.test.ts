@@ -175,9 +175,7 @@ test('push-relay migrate: a file, unless a relay has it', async t => {
   assert.match(held.stderr, /relay\.db is in use by another process/)
   await relay.close()
   // As the release before would have left it.
-  inFile(join(directory, 'relay.db'), db =>
-    db.exec('DROP TABLE zeropush_device; DROP TABLE zeropush_channel; PRAGMA user_version = 3'),
-  )
+  inFile(join(directory, 'relay.db'), db => db.exec('DROP INDEX delivery_leased; PRAGMA user_version = 4'))
   const migrated = await pushRelay(directory, ['migrate'], { env })
   assert.deepEqual([migrated.code, migrated.stdout, migrated.stderr], [0, '1 migrations applied\n', ''])
   assert.equal((await pushRelay(directory, ['migrate'], { env })).stdout, 'nothing to migrate\n')

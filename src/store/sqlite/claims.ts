@@ -6,7 +6,7 @@ import type { ClaimedDelivery, ClaimedMessage, QueuedMessage } from '../store.ts
 import { readRegistration } from './registration-rows.ts'
 import type { WriteContext } from './write-context.ts'
 
-// SQLite uses a partial index only where the query repeats the index's own condition, stage < 2.
+// SQLite uses a partial index only where the query repeats the index's own condition: stage < 2, lease > 0.
 const UNBEGUN = `
   SELECT id, recipient, received_at, expires_at, content FROM message
   WHERE stage < 2 AND stage = 0 AND lease = 0 ORDER BY rowid LIMIT ?`
@@ -21,7 +21,7 @@ const DUE = `
 const LEASE_DELIVERY = 'UPDATE delivery SET lease = ? WHERE message_id = ? AND device = ? AND kind = ?'
 
 const RELEASE_MESSAGES = 'UPDATE message SET lease = 0 WHERE stage < 2 AND stage = 0 AND lease > ?'
-const RELEASE_DELIVERIES = 'UPDATE delivery SET lease = 0 WHERE lease > ?'
+const RELEASE_DELIVERIES = 'UPDATE delivery SET lease = 0 WHERE lease > 0 AND lease > ?'
 
 interface MessageRow {
   id: string

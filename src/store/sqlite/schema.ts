@@ -119,4 +119,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX zeropush_channel_by_token ON zeropush_channel (token);
   `,
+  `
+  -- Leases are given back at every start and stop: without it, all that waits would be read for that.
+  CREATE INDEX delivery_leased ON delivery (lease) WHERE lease > 0;
+  `,
 ]

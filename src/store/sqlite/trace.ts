@@ -47,7 +47,7 @@ const LAST_ROWID = '9223372036854775807'
 
 // The index of the outbox has three runs, each in order, of which only that of the leased is sorted: it is as short as
 // what the dispatcher holds in memory. One query for all would sort the whole outbox.
-const OUTBOX_RUNS = ['stage = 1 AND lease = 0', 'stage = 0 AND lease = 0', 'stage = 0 AND lease > 0']
+export const OUTBOX_RUNS = ['stage = 1 AND lease = 0', 'stage = 0 AND lease = 0', 'stage = 0 AND lease > 0']
 
 export function readSummaries(sql: Sql, query: MessageQuery): MessageSummary[] {
   if (query.state !== 'pending' || query.recipient !== undefined) {

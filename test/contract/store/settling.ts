@@ -4,6 +4,7 @@ import type { MakeStore } from './fixtures.ts'
 import {
   ALICE,
   accepted,
+  entry,
   HOUR,
   record,
   registered,
@@ -11,6 +12,7 @@ import {
   settlement,
   settleWithEffect,
   T0,
+  waitingMessage,
   waits,
 } from './fixtures.ts'
 
@@ -66,6 +68,25 @@ export function settlingContract(make: MakeStore): void {
     assert.equal(trace?.settledAt, T0 + 1100)
     assert.equal(trace?.deliveries.length, 2)
     assert.equal((await store.outbox()).pending, 0)
+  })
+
+  test('outbox: the oldest of what is pending, whether it waits, is unbegun or being worked on', async t => {
+    const { store } = await make(t)
+    const phone = await registered(store)
+    const waiting = await waitingMessage(store, { receivedAt: T0 + 1 })
+    await store.accept([entry({ leased: false, receivedAt: T0 + 2 })])
+    const leased = await accepted(store, { receivedAt: T0 + 3 })
+    assert.deepEqual(await store.outbox(), { pending: 3, oldestAt: T0 + 1 })
+    const end = (id: string, round: 'first' | 'later') =>
+      store.settle(settlement(id, [{ record: record(id, phone) }], { round }))
+    await store.claimDeliveries(SCOPE, T0 + 1000, 1)
+    await end(waiting.id, 'later')
+    assert.deepEqual(await store.outbox(), { pending: 2, oldestAt: T0 + 2 })
+    const [claimed] = await store.claimMessages(1)
+    await end(claimed?.message.id ?? '', 'first')
+    assert.deepEqual(await store.outbox(), { pending: 1, oldestAt: T0 + 3 })
+    await end(leased.id, 'first')
+    assert.deepEqual(await store.outbox(), { pending: 0 })
   })
 
   test('whatever a provider says, also with a NUL, a round is settled', async t => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { systemClock } from '../../../src/domain/clock.ts'
 import { zeropushRecipient } from '../../../src/domain/zeropush-recipient.ts'
 import { toFirstRound } from '../../../src/store/shared/first-round.ts'
 import type { WriteOperation } from '../../../src/store/shared/operations.ts'
 import { runBatch } from '../../../src/store/sqlite/batch.ts'
 import { DedupeWindow } from '../../../src/store/sqlite/dedupe-window.ts'
 import { openForWriting } from '../../../src/store/sqlite/open-file.ts'
+import { OutboxCount } from '../../../src/store/sqlite/outbox-count.ts'
 import { createReads } from '../../../src/store/sqlite/reads.ts'
 import { statementsOf } from '../../../src/store/sqlite/statements.ts'
 import { WriteContext } from '../../../src/store/sqlite/write-context.ts'
@@ -50,7 +52,7 @@ test('zeropush: no statement reads a whole table, except a list of it, and the n
   }
   const { results } = runBatch(db, new WriteContext(sql, 1, new DedupeWindow(1, 1)), everyOperation())
   assert(results.every(result => result.ok))
-  const reads = createReads(sql)
+  const reads = createReads(sql, new OutboxCount(systemClock))
   const page = { offset: 0, limit: 1 }
   reads.zeropushDevice('aaaa')
   reads.zeropushDevices(page)
