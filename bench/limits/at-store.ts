@@ -21,6 +21,8 @@ interface Rates {
 }
 
 interface Looks {
+  /** The first time, and from then on: a long outbox is not counted each time. */
+  outboxAtFirst: number
   outbox: number
   hasUnbegun: number
   waitingScopes: number
@@ -117,6 +119,7 @@ async function look(store: Store, recipient: string, { steps }: LimitsScale): Pr
   const [message] = await store.messages({ limit: 1 })
   const list = (query: Parameters<Store['messages']>[0]) => medianOf(steps, () => store.messages(query))
   return {
+    outboxAtFirst: await medianOf(1, () => store.outbox()),
     outbox: await medianOf(steps, () => store.outbox()),
     hasUnbegun: await medianOf(steps, () => store.hasUnbegun()),
     waitingScopes: await medianOf(steps, () => store.waitingScopes()),

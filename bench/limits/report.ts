@@ -24,11 +24,12 @@ const LINES: readonly Line[] = [
   ms('`GET /health` with an admin token', ({ relay }) => relay.health),
   rate('arrays of 100 posted, messages/s', ({ relay }) => relay.acceptedPerSecond),
   rate('store: accepted/s, batches of 200', ({ store }) => store.acceptedPerSecond),
-  ms('… the slowest batch, ms', ({ store }) => store.slowestBatch),
+  ms('… the slowest batch, checkpoints included, ms', ({ store }) => store.slowestBatch),
   rate('… settled/s', ({ store }) => store.settledPerSecond),
   rate('… registered/s', ({ store }) => store.registeredPerSecond),
   ms('… registrations of a recipient, ms', ({ store }) => store.registrations),
-  ms('… what is pending, counted', ({ store }) => store.outbox),
+  ms('… how much is pending, at first', ({ store }) => store.outboxAtFirst),
+  ms('… the same, asked again', ({ store }) => store.outbox),
   ms('… whether anything is unbegun', ({ store }) => store.hasUnbegun),
   ms('… scopes with waiting deliveries', ({ store }) => store.waitingScopes),
   ms('… trace of a message', ({ store }) => store.trace),
@@ -43,7 +44,7 @@ const LINES: readonly Line[] = [
   ms('… purge: nothing', ({ store }) => store.nothingToPurge),
   ms('… purge: 500 traces', ({ store }) => store.purge),
   ms('… open', ({ store }) => store.open),
-  ms('… close', ({ store }) => store.close),
+  ms('… close, which folds the log into the file', ({ store }) => store.close),
 ]
 
 /** A column for each size, and beside it the ratio to the first. */
