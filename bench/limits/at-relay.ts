@@ -51,10 +51,11 @@ export async function measureAtRelay(
     const { rssBytes: startedRssBytes } = await relay.usage()
     await check(connection, size)
     const accounts = await accountsOf(connection, size, scale)
-    for (let index = 1; index < ARRAYS.connections; index++) {
-      connections.push(await HttpConnection.open(relay.port))
+    const worked = {
+      ...(await workAlone(connection, accounts, scale)),
+      acceptedPerSecond: await workTogether(relay, connections, { accounts, scale }),
+      health: await medianOf(TIMES, () => pendingMessages(connection)),
     }
-    const worked = await work(connections, accounts, scale)
     const { rssBytes: workedRssBytes } = await relay.usage()
     const stopped = await stop(relay, connections)
     return { listening, firstAccept, startedRssBytes, ...worked, workedRssBytes, stop: stopped }
@@ -63,25 +64,33 @@ export async function measureAtRelay(
   }
 }
 
-async function work(
-  connections: readonly HttpConnection[],
+async function workAlone(
+  connection: HttpConnection,
   accounts: Accounts,
-  { lookups, messages }: LimitsScale,
-): Promise<Pick<RelayFigures, 'devices' | 'post' | 'acceptedPerSecond' | 'health'>> {
-  const [connection] = connections
-  if (connection === undefined) throw new Error('there is no connection')
+  { lookups }: LimitsScale,
+): Promise<Pick<RelayFigures, 'devices' | 'post'>> {
   const devices = await medianOf(lookups, index => readDevice(connection, scattered(accounts, index)))
   // Others than were looked up.
   const to = (index: number) => scattered(accounts, lookups + index)
   const single = await closedLoop([connection], new Posts({ first: 0, limit: lookups, perPost: 1, to }))
+  return { devices, post: single.latencies.percentile(0.5) }
+}
+
+async function workTogether(
+  relay: Relay,
+  connections: HttpConnection[],
+  { accounts, scale }: { accounts: Accounts; scale: LimitsScale },
+): Promise<number> {
+  // Not earlier: the relay closes those that are idle for long.
+  while (connections.length < ARRAYS.connections) connections.push(await HttpConnection.open(relay.port))
   const { perPost } = ARRAYS
-  const arrays = await closedLoop(connections, new Posts({ first: lookups, limit: messages, perPost, to }))
-  return {
-    devices,
-    post: single.latencies.percentile(0.5),
-    acceptedPerSecond: arrays.messages / arrays.seconds,
-    health: await medianOf(TIMES, () => pendingMessages(connection)),
-  }
+  const first = scale.lookups
+  const to = (index: number) => scattered(accounts, first + index)
+  const { messages, seconds } = await closedLoop(
+    connections,
+    new Posts({ first, limit: scale.messages, perPost, to }),
+  )
+  return messages / seconds
 }
 
 /** Those of the file, if it has any. */

@@ -22,8 +22,9 @@ export async function fillFile(path: string, size: FileSize, exemplars: Exemplar
   await (await openStore(path)).close()
   const db = new DatabaseSync(path)
   try {
-    // One transaction, in memory as far as it goes. If it fails the file is thrown away.
+    // One transaction, in memory as far as it goes. If it fails the file is thrown away. From WAL there is no way to OFF at once.
     db.exec(`
+      PRAGMA journal_mode = DELETE;
       PRAGMA journal_mode = OFF;
       PRAGMA synchronous = OFF;
       PRAGMA cache_size = -${Math.floor(freemem() / 2 / 1024)};

@@ -63,7 +63,7 @@ export function tableOf(files: readonly FileFigures[]): string {
   return table(['registrations', ...head], rows)
 }
 
-function nameOf({ registrations, pending }: FileSize): string {
+export function nameOf({ registrations, pending }: FileSize): string {
   const name = registrations.toLocaleString('en')
   return pending === 0 ? name : `${name}, and ${pending.toLocaleString('en')} messages pending`
 }

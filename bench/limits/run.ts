@@ -9,7 +9,7 @@ import { startSimulator } from '../system/simulator.ts'
 import { withDirectory } from '../system/temporary-directory.ts'
 import { readExemplars } from './exemplars.ts'
 import { type FileFigures, measureFile } from './measure.ts'
-import { describeRows, tableOf } from './report.ts'
+import { describeRows, nameOf, tableOf } from './report.ts'
 import { FULL, type LimitsScale, QUICK } from './scale.ts'
 
 const HELP = `npm run bench:limits -- [options]
@@ -55,6 +55,7 @@ function measureAll(parent: string, scale: LimitsScale): Promise<FileFigures[]> 
     const files: FileFigures[] = []
     for (const size of scale.files) {
       files.push(await measureFile(directory, size, { scale, exemplars, providers }))
+      console.error(`measured: ${nameOf(size)}`)
     }
     return files
   })

@@ -28,7 +28,7 @@ export const FULL: LimitsScale = {
     { registrations: MILLION, pending: MILLION },
   ],
   newcomers: 5_000,
-  lookups: 2_000,
+  lookups: 1_000,
   messages: 40_000,
   steps: 10,
 }

@@ -42,6 +42,7 @@ export class HttpConnection {
   }
 
   request({ method, path, token, body }: HttpRequest): Promise<HttpResponse> {
+    if (this.#socket.destroyed) return Promise.reject(new Error('the relay had closed a connection'))
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
     this.#waiting = { resolve, reject }
     if (this.#socket.destroyed) this.#fail(new Error('the relay has closed a connection'))
