@@ -62,16 +62,12 @@ function beginIncarnation(sql: Sql, now: number): number {
 function rebuildWindow(sql: Sql, { now, dedupeWindowMs, maxDedupeEntries }: WriterOptions): DedupeWindow {
   const window = new DedupeWindow(dedupeWindowMs, maxDedupeEntries)
   const from = lowestMessageId(now - dedupeWindowMs)
-  const first = sql(`
-    SELECT id FROM message WHERE id >= ? AND dedupe_key IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ?`).get(
-    from,
-    maxDedupeEntries - 1,
-  )
-  const rows = sql(`
-    SELECT id, dedupe_key, received_at FROM message WHERE id >= ? AND dedupe_key IS NOT NULL ORDER BY id`)
-  for (const row of rows.iterate(String(first?.id ?? from))) {
-    window.remember(String(row.dedupe_key), String(row.id), Number(row.received_at))
-  }
+  // The newest, as many as there is room for; read backwards, because only from the end is it known where they begin.
+  const newest = sql(`
+    SELECT id, dedupe_key, received_at FROM message WHERE id >= ? AND dedupe_key IS NOT NULL ORDER BY id DESC LIMIT ?`)
+  newest.setReturnArrays(true)
+  const rows = newest.all(from, maxDedupeEntries) as unknown as [id: string, key: string, at: number][]
+  for (const [id, key, at] of rows.reverse()) window.remember(key, id, at)
   window.commit()
   return window
 }
