@@ -1,6 +1,6 @@
 import { type System, withSystem } from '../system/system.ts'
 import { median } from '../wire/median.ts'
-import type { Database } from './database.ts'
+import type { Database, Sizes } from './database.ts'
 import { type Load, loadsOf } from './loads.ts'
 import type { ClusterScale } from './scale.ts'
 
@@ -11,6 +11,14 @@ export interface Figures {
   nodeMicros: number
   /** Of PostgreSQL; a file of SQLite is written by the node itself. */
   databaseMicros: number
+  /** Of PostgreSQL's log, per message. */
+  logBytes: number
+}
+
+export interface Comparison {
+  rows: Row[]
+  /** With one node. */
+  sizes: Sizes | undefined
 }
 
 export interface Row extends Figures {
@@ -25,23 +33,30 @@ interface Setup {
 }
 
 /** Every set-up in turn, and that again: what happens to the machine meanwhile happens to all of them. */
-export async function compare(directory: string, database: Database, scale: ClusterScale): Promise<Row[]> {
+export async function compare(
+  directory: string,
+  database: Database,
+  scale: ClusterScale,
+): Promise<Comparison> {
   const setups: Setup[] = [
     { store: 'SQLite', nodes: 1 },
     ...scale.nodes.map(nodes => ({ store: 'PostgreSQL', nodes }) as const),
   ]
   const loads = loadsOf(scale)
   const measured = new Map<string, Row[]>()
+  let sizes: Sizes | undefined
   for (let round = 0; round < scale.rounds; round++) {
     for (const setup of setups) {
-      for (const row of await measure(directory, { database, setup, loads })) {
+      const measurement = await measure(directory, { database, setup, loads })
+      sizes ??= measurement.sizes
+      for (const row of measurement.rows) {
         const key = JSON.stringify([row.load, setup])
         measured.set(key, [...(measured.get(key) ?? []), row])
       }
     }
   }
   const rows = Array.from(measured.values(), medians)
-  return loads.flatMap(({ name }) => rows.filter(({ load }) => load === name))
+  return { rows: loads.flatMap(({ name }) => rows.filter(({ load }) => load === name)), sizes }
 }
 
 interface Measurement {
@@ -50,10 +65,13 @@ interface Measurement {
   loads: readonly Load[]
 }
 
-async function measure(directory: string, { database, setup, loads }: Measurement): Promise<Row[]> {
-  const { store, nodes } = setup
-  const databaseMicros = () => (store === 'PostgreSQL' ? database.cpuMicros() : 0)
-  const options = store === 'PostgreSQL' ? { nodes, store: await database.newStore() } : {}
+async function measure(directory: string, { database, setup, loads }: Measurement): Promise<Comparison> {
+  const { nodes } = setup
+  const store = setup.store === 'PostgreSQL' ? await database.newStore() : undefined
+  const usageOfDatabase = async () => ({
+    micros: store === undefined ? 0 : database.cpuMicros(),
+    logBytes: store === undefined ? 0 : await database.logBytes(),
+  })
   return withSystem(
     directory,
     async system => {
@@ -62,30 +80,41 @@ async function measure(directory: string, { database, setup, loads }: Measuremen
       await system.delivered()
       const rows: Row[] = []
       for (const load of loads) {
-        const figures = await measureLoad(system, { load, nodes, databaseMicros })
+        const figures = await measureLoad(system, { load, nodes, usageOfDatabase })
         rows.push({ ...setup, load: load.name, ...figures })
       }
-      return rows
+      return { rows, sizes: store === undefined ? undefined : await database.sizes(store) }
     },
-    options,
+    store === undefined ? {} : { nodes, store },
   )
+}
+
+interface DatabaseUsage {
+  micros: number
+  logBytes: number
 }
 
 async function measureLoad(
   system: System,
-  { load, nodes, databaseMicros }: { load: Load; nodes: number; databaseMicros: () => number },
+  {
+    load,
+    nodes,
+    usageOfDatabase,
+  }: { load: Load; nodes: number; usageOfDatabase: () => Promise<DatabaseUsage> },
 ): Promise<Figures> {
-  const before = { nodes: (await system.usage()).cpuMicros, database: databaseMicros() }
+  const before = { nodes: (await system.usage()).cpuMicros, database: await usageOfDatabase() }
   const startedAt = performance.now()
   const posted = await load.post(system, nodes)
   await system.arrived()
   const seconds = (performance.now() - startedAt) / 1000
   await system.delivered()
+  const after = { nodes: (await system.usage()).cpuMicros, database: await usageOfDatabase() }
   return {
     acceptedPerSecond: posted.messages / posted.seconds,
     pushedPerSecond: posted.messages / seconds,
-    nodeMicros: ((await system.usage()).cpuMicros - before.nodes) / posted.messages,
-    databaseMicros: (databaseMicros() - before.database) / posted.messages,
+    nodeMicros: (after.nodes - before.nodes) / posted.messages,
+    databaseMicros: (after.database.micros - before.database.micros) / posted.messages,
+    logBytes: (after.database.logBytes - before.database.logBytes) / posted.messages,
   }
 }
 
@@ -99,5 +128,6 @@ function medians(rows: readonly Row[]): Row {
     pushedPerSecond: of('pushedPerSecond'),
     nodeMicros: of('nodeMicros'),
     databaseMicros: of('databaseMicros'),
+    logBytes: of('logBytes'),
   }
 }

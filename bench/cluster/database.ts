@@ -9,7 +9,23 @@ export interface Database {
   newStore(): Promise<string>
   /** Of the server and all its processes. */
   cpuMicros(): number
+  /** Of its log, since it was made. */
+  logBytes(): Promise<number>
+  /** What settled messages in such a store have come to. */
+  sizes(store: string): Promise<Sizes>
 }
+
+/** Bytes on disk per message, indexes included. */
+export interface Sizes {
+  trace: number
+  /** By which a repetition is known. */
+  key: number
+}
+
+const SIZES = `
+  SELECT (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'push_relay.trace'::regclass)
+      / (SELECT count(*) FROM push_relay.trace) AS trace,
+    pg_total_relation_size('push_relay.duplicate') / (SELECT count(*) FROM push_relay.duplicate) AS key`
 
 /** As Debian configures it: every commit is synced. */
 const SETTINGS = { shared_buffers: '128MB' }
@@ -32,6 +48,14 @@ export async function withDatabase<T>(
       version: String(shown?.server_version),
       newStore: async () => (await server.createDatabase()).url,
       cpuMicros: () => cpuMicrosOfFamily(server.pid),
+      async logBytes() {
+        const [row] = await server.query("SELECT pg_current_wal_insert_lsn() - '0/0' AS bytes")
+        return Number(row?.bytes)
+      },
+      async sizes(store) {
+        const [row] = await server.query(SIZES, new URL(store).pathname.slice(1))
+        return { trace: Number(row?.trace), key: Number(row?.key) }
+      },
     })
   } finally {
     countEndedChild(cpuMicrosOfFamily(server.pid))

@@ -6,7 +6,7 @@ import { describeMachine, QUICK_NOTE } from '../machine.ts'
 import { number, table } from '../markdown.ts'
 import { watchOthers } from '../others.ts'
 import { compare, type Row } from './compare.ts'
-import { withDatabase } from './database.ts'
+import { type Sizes, withDatabase } from './database.ts'
 import { type ClusterScale, FULL, QUICK } from './scale.ts'
 
 const HELP = `npm run bench:cluster -- [options]
@@ -32,8 +32,9 @@ async function run(): Promise<number> {
   const shareOfOthers = watchOthers()
   try {
     await withDatabase(directory, async database => {
-      const rows = await compare(directory, database, scale)
+      const { rows, sizes } = await compare(directory, database, scale)
       console.log(`## Cluster\n\n${explanation(database.version, scale)}\n\n${tableOf(rows)}\n`)
+      if (sizes) console.log(`${sentenceOf(sizes)}\n`)
     })
     return 0
   } catch (error) {
@@ -47,13 +48,26 @@ async function run(): Promise<number> {
 function explanation(version: string, { messages, rounds }: ClusterScale): string {
   return `To each node ${number(messages)} messages, each for one phone, as fast as they are accepted, and then some at a fixed rate; from the first
 post to the last push at the APNs simulator. One PostgreSQL ${version} for all nodes; SQLite for comparison, in a node
-of its own. CPU is user and kernel time per message, of all nodes together and of all processes of PostgreSQL. Load, simulator,
+of its own. CPU is user and kernel time per message, of all nodes together and of all processes of PostgreSQL; log is its WAL, full pages included. Load, simulator,
 nodes and database share the cores: with more nodes the rate need not grow, but what a message costs should not either. Where
 more is accepted than pushed, what waits is written and read once more.${rounds > 1 ? ` The median of ${rounds} rounds.` : ''} Lost or repeated pushes fail the bench.`
 }
 
+function sentenceOf({ trace, key }: Sizes): string {
+  return `On PostgreSQL's disk, indexes included, a message that is over takes ${number(trace)} bytes, and the key by which its repetition is known ${number(key)}.`
+}
+
 function tableOf(rows: readonly Row[]): string {
-  const head = ['', 'nodes', 'accepted/s', 'pushes/s', 'nodes: CPU µs', 'database: CPU µs', 'together']
+  const head = [
+    '',
+    'nodes',
+    'accepted/s',
+    'pushes/s',
+    'nodes: CPU µs',
+    'database: CPU µs',
+    'together',
+    'log, bytes',
+  ]
   const cells = rows.map(row => [
     `${row.store}, ${row.load}`,
     String(row.nodes),
@@ -62,6 +76,7 @@ function tableOf(rows: readonly Row[]): string {
     number(row.nodeMicros),
     row.store === 'SQLite' ? '' : number(row.databaseMicros),
     number(row.nodeMicros + row.databaseMicros),
+    row.store === 'SQLite' ? '' : number(row.logBytes),
   ])
   return table(head, cells)
 }

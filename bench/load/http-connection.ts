@@ -45,7 +45,6 @@ export class HttpConnection {
     if (this.#socket.destroyed) return Promise.reject(new Error('the relay had closed a connection'))
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>()
     this.#waiting = { resolve, reject }
-    if (this.#socket.destroyed) this.#fail(new Error('the relay has closed a connection'))
     const head = `${method} ${path} HTTP/1.1\r\nhost: relay\r\nauthorization: Bearer ${token}\r\n`
     const end =
       body === undefined

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.ts'
+import { StoreUnavailableError } from '../store/store-unavailable.ts'
 import type { Events } from '../telemetry/events.ts'
 
 /** After a turn that failed: long enough not to spin, short enough to recover unseen. */
@@ -11,7 +12,8 @@ export interface LoopDependencies {
 
 /**
  * The skeleton of every background loop: a turn takes as much as there is room for and answers how long to sleep (ms);
- * `wake` cuts the sleep short. Turns never overlap. A turn that throws is reported and tried again.
+ * `wake` cuts the sleep short. Turns never overlap. A turn that throws is reported and tried again; a store that
+ * is away is reported once, when it begins.
  */
 export class Loop {
   readonly #name: string
@@ -20,6 +22,7 @@ export class Loop {
   #running: Promise<void> | undefined
   #isStopping = false
   #isWoken = false
+  #isStoreAway = false
   #endSleep: (() => void) | undefined
 
   constructor(name: string, turn: () => Promise<number>, deps: LoopDependencies) {
@@ -47,11 +50,23 @@ export class Loop {
   async #run(): Promise<void> {
     while (!this.#isStopping) {
       this.#isWoken = false
-      const sleepMs = await this.#turn().catch(error => {
-        this.#deps.events.emit('loop.failed', { loop: this.#name, error })
-        return AFTER_FAILURE_MS
-      })
+      const sleepMs = await this.#take()
       if (sleepMs > 0) await this.#sleep(sleepMs)
+    }
+  }
+
+  async #take(): Promise<number> {
+    try {
+      const sleepMs = await this.#turn()
+      this.#isStoreAway = false
+      return sleepMs
+    } catch (error) {
+      const isStoreAway = error instanceof StoreUnavailableError
+      if (!isStoreAway || !this.#isStoreAway) {
+        this.#deps.events.emit('loop.failed', { loop: this.#name, error })
+      }
+      this.#isStoreAway = isStoreAway
+      return AFTER_FAILURE_MS
     }
   }
 
