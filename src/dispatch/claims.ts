@@ -39,6 +39,8 @@ export class Claims {
   #sleepsUntil = 0
   /** Since when there has been less room than for a large step. */
   #isShortSince: number | undefined
+  /** Something was due in this turn, and the window was full. */
+  #lacksRoom = false
 
   constructor(deps: ClaimsDependencies) {
     this.#deps = deps
@@ -71,9 +73,13 @@ export class Claims {
     if (this.#hasOutboxBacklog && this.#mayClaimOutbox()) this.#loop.wake()
   }
 
-  /** Something will be due at `at`. */
-  wakeAt(at: number): void {
-    if (at < this.#sleepsUntil) this.#loop.wake()
+  /**
+   * A delivery waits in the store from now on. Of what is held nothing is claimed, and the end of the pause wakes: each message
+   * would ask the store in vain. But it has left room in memory, for which others may wait.
+   */
+  parked({ scope, runAt }: { scope: string; runAt: number }): void {
+    const isHeld = this.#deps.pauses.holdingLane(scope) !== undefined
+    if (isHeld ? this.#lacksRoom : runAt < this.#sleepsUntil) this.#loop.wake()
   }
 
   /** One due delivery of a paused scope: the one that the pause kept, else one from the store; undefined when none waits. */
@@ -97,6 +103,7 @@ export class Claims {
   async #turn(): Promise<number> {
     // What is parked during this turn may come too late for it: then another turn follows.
     this.#sleepsUntil = Number.POSITIVE_INFINITY
+    this.#lacksRoom = false
     const mayClaim = this.#hasOutboxBacklog && this.#mayClaimOutbox()
     const begun = mayClaim ? await this.#claimOutbox() : 0
     const due = await this.#claimDue()
@@ -166,6 +173,7 @@ export class Claims {
     const lane = lanes.named(scope)
     const limit = Math.min(lane?.room() ?? BATCH, window.room(), BATCH)
     if (limit === 0) {
+      this.#lacksRoom ||= window.room() === 0
       lane?.expectBacklog()
       return 0
     }

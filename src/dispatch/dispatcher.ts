@@ -293,8 +293,7 @@ export class Dispatcher {
     for (const { wait } of round.results) {
       if (!wait) continue
       this.#lanes.named(wait.scope)?.endParking()
-      // Nothing is claimed of what is held, and the end of the pause wakes: else each message asked the store in vain.
-      if (!this.#pauses.holdingLane(wait.scope)) this.#claims.wakeAt(wait.runAt)
+      this.#claims.parked(wait)
     }
     this.#claims.roomFreed()
   }
