@@ -1,12 +1,10 @@
 import type { Clock } from '../../domain/clock.ts'
 import type { NamedRegistration } from '../../domain/registration.ts'
-import { toFirstRound } from '../shared/first-round.ts'
 import { toFound } from '../shared/found-registration.ts'
-import type { EntryRow, Submit } from '../shared/operations.ts'
+import type { Submit } from '../shared/operations.ts'
 import type { Read } from '../shared/reads.ts'
-import { endInSteps } from '../shared/removal-steps.ts'
-import { createZeropushRegistry } from '../shared/zeropush-calls.ts'
-import type { AcceptEntry, AcceptReceipt, FoundRegistration, Store } from '../store.ts'
+import { createStoreCalls, toEntryRow } from '../shared/store-calls.ts'
+import type { AcceptReceipt, FoundRegistration, Store } from '../store.ts'
 import { StoreUnavailableError } from '../store-unavailable.ts'
 import type { ZeropushRegistry } from '../zeropush-registry.ts'
 import type { AsyncReadName } from './async-reads.ts'
@@ -33,16 +31,9 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
     return ask(argument)
   }
   return {
+    ...createStoreCalls(submit, read),
     open: () => openParts(parts, options),
-    accept: async entries => submit({ kind: 'accept', entries: entries.map(toRow) }),
-    settle: async settlement =>
-      settlement.round === 'first'
-        ? submit({ kind: 'settleFirst', round: toFirstRound(settlement) })
-        : submit({ kind: 'settleLater', settlement }),
-    claimMessages: async limit => submit({ kind: 'claimMessages', limit }),
-    claimDeliveries: async (scope, now, limit) => submit({ kind: 'claimDeliveries', scope, now, limit }),
-    releaseLeases: async () => submit({ kind: 'releaseLeases' }),
-    expire: async (now, limit) => submit({ kind: 'expire', now, limit }),
+    accept: async entries => submit({ kind: 'accept', entries: entries.map(toEntryRow) }),
     purge: async (before, limit) => {
       const count = await submit({ kind: 'purge', before: clock.now() - options.dedupeWindowMs, limit })
       await partitions.dropBefore(before).catch(error => {
@@ -50,31 +41,10 @@ export function createPostgresStore(options: PostgresStoreOptions): PostgresStor
       })
       return count
     },
-    requeue: async (messageId, now) => submit({ kind: 'requeue', messageId, now }),
-    register: async command => submit({ kind: 'register', command }),
-    removeDevice: async (recipient, device, at) => {
-      const first = await submit({ kind: 'removeDevice', recipient, device, at })
-      return endInSteps(submit, { recipient, at }, first)
-    },
-    removeRecipient: async (recipient, at) => {
-      const first = await submit({ kind: 'removeRecipient', recipient, at })
-      return endInSteps(submit, { recipient, at }, first)
-    },
-    replaceSecret: async (name, former, value) => submit({ kind: 'replaceSecret', name, former, value }),
-    markProven: async scope => submit({ kind: 'markProven', scope }),
     isStale: (recipient, revision) => !presence.isHeard() || revisions.isStale(recipient, revision),
     registration: (named, revision) => findRegistration(parts, named, revision),
-    registrations: recipient => read('registrations', recipient),
-    message: id => read('message', id),
-    messages: query => read('messages', query),
-    outbox: () => read('outbox'),
-    hasUnbegun: () => read('hasUnbegun'),
-    waitingScopes: () => read('waitingScopes'),
-    secret: name => read('secret', name),
-    provenScopes: () => read('provenScopes'),
     health: () => availability.health(),
     close: () => closeParts(parts),
-    zeropush: createZeropushRegistry(submit, read),
     clock,
   }
 }
@@ -98,13 +68,4 @@ async function findRegistration(
     throw new StoreUnavailableError('timeout')
   }
   return toFound(registration, firstVersion, latest)
-}
-
-function toRow(entry: AcceptEntry): EntryRow {
-  const { content, notes, ...rest } = entry
-  return {
-    ...rest,
-    content: content === undefined ? null : JSON.stringify(content),
-    notes: notes.length === 0 ? null : notes,
-  }
 }

@@ -1,4 +1,5 @@
 import type { Registration } from '../../domain/registration.ts'
+import { inheritedBy } from '../shared/inherited.ts'
 import { type RegistrationRow, toRegistration } from '../shared/registration-row.ts'
 import type { RegisterCommand, RegisterResult } from '../store.ts'
 import { endUnbegunOf } from './finish-unbegun.ts'
@@ -97,18 +98,12 @@ interface Known {
   all: readonly AccountRegistration[]
 }
 
-// A token never changes its environment: what a push has proven outlives the next `PUT` of the same token.
 async function upsert(
   context: WriteContext,
   command: RegisterCommand,
   { existing, all }: Known,
 ): Promise<Registration> {
-  const isSameToken =
-    existing !== undefined &&
-    existing.provider === command.provider &&
-    existing.app === command.app &&
-    existing.token === command.token
-  const addressed = isSameToken && existing.environmentSource === 'learned' ? existing : command
+  const inherited = inheritedBy(command, existing)
   const { rows } = await context.query(UPSERT, [
     command.recipient,
     command.device,
@@ -116,13 +111,13 @@ async function upsert(
     command.provider,
     command.token,
     command.app,
-    addressed.environment,
-    addressed.environmentSource,
+    inherited.environment,
+    inherited.environmentSource,
     cleanOrNull(command.name),
     cleanOrNull(command.locale),
     command.preview ?? null,
     command.at,
-    (isSameToken ? existing.lastAcceptedAt : undefined) ?? null,
+    inherited.lastAcceptedAt ?? null,
     command.isShared === true,
     tokenKey(command.token),
     all[0]?.account ?? null,

@@ -1,4 +1,5 @@
 import type { Registration, RegistrationKey } from '../../domain/registration.ts'
+import { inheritedBy } from '../shared/inherited.ts'
 import type { RegisterCommand, RegisterResult } from '../store.ts'
 import { readRegistration } from './registration-rows.ts'
 import { endUnbegunOf, isUnregistered } from './removal.ts'
@@ -109,14 +110,8 @@ function mayMove(context: WriteContext, { recipient, at, maxMoves }: RegisterCom
   return true
 }
 
-// A token never changes its environment: what a push has proven outlives the next `PUT` of the same token.
 function upsert(context: WriteContext, command: RegisterCommand, existing: Registration | undefined): void {
-  const isSameToken =
-    existing !== undefined &&
-    existing.provider === command.provider &&
-    existing.app === command.app &&
-    existing.token === command.token
-  const addressed = isSameToken && existing.environmentSource === 'learned' ? existing : command
+  const inherited = inheritedBy(command, existing)
   context
     .sql(UPSERT)
     .run(
@@ -126,13 +121,13 @@ function upsert(context: WriteContext, command: RegisterCommand, existing: Regis
       command.provider,
       command.token,
       command.app,
-      addressed.environment,
-      addressed.environmentSource,
+      inherited.environment,
+      inherited.environmentSource,
       command.name ?? null,
       command.locale ?? null,
       command.preview ?? null,
       command.at,
-      (isSameToken ? existing.lastAcceptedAt : undefined) ?? null,
+      inherited.lastAcceptedAt ?? null,
       context.change(command.recipient),
       command.isShared ? 1 : 0,
     )

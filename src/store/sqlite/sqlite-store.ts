@@ -2,15 +2,13 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
 import type { Registration } from '../../domain/registration.ts'
 import { Availability } from '../shared/availability.ts'
-import { toFirstRound } from '../shared/first-round.ts'
 import { toFound } from '../shared/found-registration.ts'
-import type { EntryRow, Submit } from '../shared/operations.ts'
+import type { Submit } from '../shared/operations.ts'
 import type { Read, Reads } from '../shared/reads.ts'
-import { endInSteps } from '../shared/removal-steps.ts'
 import { Revisions } from '../shared/revisions.ts'
+import { createStoreCalls, toEntryRow } from '../shared/store-calls.ts'
 import { WriteQueue } from '../shared/write-queue.ts'
-import { createZeropushRegistry } from '../shared/zeropush-calls.ts'
-import type { AcceptEntry, AcceptReceipt, Store } from '../store.ts'
+import type { AcceptReceipt, Store } from '../store.ts'
 import { StoreUnavailableError } from '../store-unavailable.ts'
 import type { ZeropushRegistry } from '../zeropush-registry.ts'
 import { FREE_SPACE_FLOOR_BYTES, FreeSpaceWatch, freeBytesIn } from './free-space.ts'
@@ -52,50 +50,22 @@ export function createSqliteStore(
     return (await reader.request(request)) as ReturnType<Reads[typeof name]>
   }
   return {
+    ...createStoreCalls(submit, read),
     open: () => open(parts),
     accept: async entries => {
       availability.assertRoom()
-      const receipts = await submit({ kind: 'accept', entries: entries.map(toRow) })
+      const receipts = await submit({ kind: 'accept', entries: entries.map(toEntryRow) })
       return receipts.map(toReceipt)
     },
-    settle: async settlement =>
-      settlement.round === 'first'
-        ? submit({ kind: 'settleFirst', round: toFirstRound(settlement) })
-        : submit({ kind: 'settleLater', settlement }),
-    claimMessages: async limit => submit({ kind: 'claimMessages', limit }),
-    claimDeliveries: async (scope, now, limit) => submit({ kind: 'claimDeliveries', scope, now, limit }),
-    releaseLeases: async () => submit({ kind: 'releaseLeases' }),
-    expire: async (now, limit) => submit({ kind: 'expire', now, limit }),
     purge: async (before, limit) => submit({ kind: 'purge', before, limit }),
-    requeue: async (messageId, now) => submit({ kind: 'requeue', messageId, now }),
-    register: async command => submit({ kind: 'register', command }),
-    removeDevice: async (recipient, device, at) => {
-      const first = await submit({ kind: 'removeDevice', recipient, device, at })
-      return endInSteps(submit, { recipient, at }, first)
-    },
-    removeRecipient: async (recipient, at) => {
-      const first = await submit({ kind: 'removeRecipient', recipient, at })
-      return endInSteps(submit, { recipient, at }, first)
-    },
-    replaceSecret: async (name, former, value) => submit({ kind: 'replaceSecret', name, former, value }),
-    markProven: async scope => submit({ kind: 'markProven', scope }),
     isStale: (recipient, revision) => revisions.isStale(recipient, revision),
     registration: async ({ recipient, device, kind, firstVersion }) => {
       // Taken before reading: a change that is heard of meanwhile makes the answer stale, not the other way round.
       const { latest } = revisions
       return toFound(await read('registration', { recipient, device, kind }), firstVersion, latest)
     },
-    registrations: recipient => read('registrations', recipient),
-    message: id => read('message', id),
-    messages: query => read('messages', query),
-    outbox: () => read('outbox'),
-    hasUnbegun: () => read('hasUnbegun'),
-    waitingScopes: () => read('waitingScopes'),
-    secret: name => read('secret', name),
-    provenScopes: () => read('provenScopes'),
     health: () => availability.health(),
     close: () => close(parts),
-    zeropush: createZeropushRegistry(submit, read),
   }
 }
 
@@ -213,15 +183,6 @@ async function closeParts({
   checkpoint.stop()
   await reader.close({ name: 'close', argument: undefined } satisfies ReadRequest)
   await writer.close({ kind: 'close' })
-}
-
-function toRow(entry: AcceptEntry): EntryRow {
-  const { content, notes, ...rest } = entry
-  return {
-    ...rest,
-    content: content === undefined ? null : JSON.stringify(content),
-    notes: notes.length === 0 ? null : notes,
-  }
 }
 
 function toReceipt(receipt: ReceiptRow): AcceptReceipt {
