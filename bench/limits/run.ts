@@ -1,9 +1,6 @@
-import { tmpdir } from 'node:os'
-import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { describeMachine, QUICK_NOTE } from '../machine.ts'
+import { runCommand } from '../command.ts'
+import { describeMachine } from '../machine.ts'
 import { number } from '../markdown.ts'
-import { watchOthers } from '../others.ts'
 import { apnsEnvironment } from '../system/relay.ts'
 import { startSimulator } from '../system/simulator.ts'
 import { withDirectory } from '../system/temporary-directory.ts'
@@ -12,38 +9,19 @@ import { type FileFigures, measureFile } from './measure.ts'
 import { describeRows, nameOf, tableOf } from './report.ts'
 import { FULL, type LimitsScale, QUICK } from './scale.ts'
 
-const HELP = `npm run bench:limits -- [options]
-
-  --directory=<path>   where the databases are made and removed; default ${tmpdir()}
-  --quick              small numbers, to see that it works
-`
-
-const USAGE_ERROR = 2
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
-process.exitCode = await run()
-
-async function run(): Promise<number> {
-  const chosen = readOptions()
-  if (typeof chosen === 'string') {
-    console.error(chosen)
-    return USAGE_ERROR
-  }
-  const { directory, scale } = chosen
-  console.log(`${await describeMachine(directory)}\n`)
-  if (scale === QUICK) console.log(`${QUICK_NOTE}\n`)
-  const shareOfOthers = watchOthers()
-  try {
-    const files = await measureAll(directory, scale)
-    console.log(`## Limits\n\n${explanation(scale)}\n\n${tableOf(files)}\n\n${describeRows(files)}\n`)
-    return 0
-  } catch (error) {
-    console.error(`FAILED: ${error instanceof Error ? error.message : String(error)}`)
-    return 1
-  } finally {
-    console.log(`Meanwhile other processes had ${Math.round(shareOfOthers() * 100)} % of the machine.`)
-  }
-}
+process.exitCode = await runCommand({
+  script: 'bench:limits',
+  directoryUse: 'where the databases are made and removed',
+  full: FULL,
+  quick: QUICK,
+  describeMachine,
+  sections: {
+    limits: async ({ directory, scale, print }) => {
+      const files = await measureAll(directory, scale)
+      print(`## Limits\n\n${explanation(scale)}\n\n${tableOf(files)}\n\n${describeRows(files)}`)
+    },
+  },
+})
 
 function measureAll(parent: string, scale: LimitsScale): Promise<FileFigures[]> {
   return withDirectory(parent, async directory => {
@@ -68,15 +46,4 @@ it, whose provider cannot be reached: ${number(lookups)} lookups and as many sin
 all for random recipients. With pending messages it has begun to work on these meanwhile. Then the store alone, opened as the relay opens it: ${number(newcomers)}
 new recipients register, the same numbers of lookups and messages, and each step that the relay takes now and then. Medians; behind each
 column its ratio to the first, where the recipients are those who registered meanwhile. The file was just written, so it is in the system's memory as far as there is room.`
-}
-
-/** What to run, or what is wrong with what was asked for. */
-function readOptions(): { scale: LimitsScale; directory: string } | string {
-  try {
-    const { values } = parseArgs({ options: { directory: { type: 'string' }, quick: { type: 'boolean' } } })
-    return { scale: values.quick ? QUICK : FULL, directory: resolve(values.directory ?? tmpdir()) }
-  } catch {
-    // parseArgs refuses options that it was not told about.
-    return HELP
-  }
 }
