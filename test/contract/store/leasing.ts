@@ -56,8 +56,12 @@ export function leasingContract(make: MakeStore): void {
     const { store } = await make(t)
     const phone = await registered(store)
     const { id } = await accepted(store, { leased: false })
-    assert.equal(await store.settle(settlement(id, [{ record: record(id, phone) }])), undefined)
+    const parked = { record: record(id, phone, { state: 'pending' }), wait: { scope: SCOPE, runAt: T0 } }
+    for (const result of [{ record: record(id, phone) }, parked]) {
+      assert.equal(await store.settle(settlement(id, [result])), undefined)
+    }
     assert.equal((await store.message(id))?.state, 'pending')
+    assert.deepEqual(await store.claimDeliveries(SCOPE, T0 + 1000, 1), [])
     await store.claimMessages(1)
     assert.notEqual(await store.settle(settlement(id, [{ record: record(id, phone) }])), undefined)
   })

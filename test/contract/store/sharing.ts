@@ -47,7 +47,9 @@ export function sharingContract(make: MakeStore): void {
     const { id } = await accepted(one)
     assert.deepEqual(await other.claimMessages(10), [])
     const done = settlement(id, [{ record: record(id, phone) }])
+    const parked = { record: record(id, phone, { state: 'pending' }), wait: { scope: SCOPE, runAt: T0 } }
     assert.equal(await other.settle(done), undefined)
+    assert.equal(await other.settle(settlement(id, [parked])), undefined)
     await other.releaseLeases()
     assert.equal(await one.settle(done), 'accepted')
   })

@@ -2,6 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { Client } from 'pg'
 import { duplicateKey } from '../../../src/store/postgres/accept-entries.ts'
+import { runBatch } from '../../../src/store/postgres/batch.ts'
+import { Connection } from '../../../src/store/postgres/connection.ts'
+import { connectionConfig } from '../../../src/store/postgres/connection-config.ts'
+import { raiseFence } from '../../../src/store/postgres/fence.ts'
+import { Incarnations } from '../../../src/store/postgres/incarnations.ts'
+import type { Lease } from '../../../src/store/postgres/lease.ts'
+import { toEntryRow } from '../../../src/store/shared/store-calls.ts'
 import {
   ALICE,
   accepted,
@@ -25,6 +32,12 @@ async function intruder(t: TestContext, url: string, text: string, values: unkno
   await client.query('BEGIN')
   await client.query(text, values)
   return client
+}
+
+async function connect(t: TestContext, url: string): Promise<Connection> {
+  const connection = await Connection.open(connectionConfig(url, 'write'))
+  cleanUp(t, () => connection.close())
+  return connection
 }
 
 /** Resolves when so many of our statements wait for a lock. */
@@ -123,5 +136,26 @@ describe('what happens at the same time at several nodes', { skip: postgresSkip 
       'accepted',
     )
     await assert.doesNotReject(store.registration(phone))
+  })
+
+  test('a batch that is still on its way when its connection is given up is refused, and none after it', async t => {
+    const url = await makeDatabase()
+    const { store } = await openStore(t, { url })
+    await registered(store)
+    const [late, next] = [await connect(t, url), await connect(t, url)]
+    const incarnations = new Incarnations(() => 0)
+    await incarnations.begin(next)
+    const commit = (connection: Connection, lease: Lease) => {
+      const entries = [toEntryRow(entry({ recipient: ALICE }))]
+      const surroundings = { lease, revision: 0, dedupeWindowMs: 0, channel: 'nobody', origin: 'us' }
+      return runBatch(connection, [{ kind: 'accept', entries }], surroundings)
+    }
+    const lost = incarnations.nextLease()
+    await raiseFence(next, incarnations, [lost])
+    // It arrives after all.
+    await assert.rejects(commit(late, lost), { code: 'PR001' })
+    assert.equal((await store.outbox()).pending, 0)
+    await commit(next, incarnations.nextLease())
+    assert.equal((await store.outbox()).pending, 1)
   })
 })
